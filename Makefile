@@ -1,0 +1,51 @@
+# `make run` and `make test` are all that a newcomer needs: each makes the virtual environment, installs the locked
+# dependencies by hash, and does its job. Needs Python 3.11 or newer and make; never needs root.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8700
+TESTS ?= tests
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+
+.PHONY: run test test-long check bench lock clean
+
+run: .venv/.run
+	@$(BIN)/piying demo --port $(PORT)
+
+test: .venv/.dev
+	@$(BIN)/python -m pytest $(TESTS)
+
+test-long: .venv/.dev
+	@PIYING_LONG=1 $(BIN)/python -m pytest tests
+
+check: .venv/.dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: .venv/.dev
+	@$(BIN)/python -m tests.benchmarks
+
+lock:
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev $(LOCK) -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra build $(LOCK) -c requirements-dev.lock -o requirements.lock
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Piying needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/.run: .venv/bin/python requirements.lock pyproject.toml
+	@echo "Installing the locked dependencies into .venv (once) …"
+	@test -e .venv/.dev || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/bin/python requirements-dev.lock pyproject.toml
+	@echo "Installing the locked dependencies and test tools into .venv (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The workshop where questions are asked; it never meets a person."""

@@ -1,0 +1,125 @@
+"""The only maker of `Aggregate`: exact sums over public cells, in which no person weighs more than the plan's bound.
+
+Promise: whatever the rows, removing one person moves the vector by at most `bounds.sensitivity` in L2 (dp_rules P-7, P-8): amounts are
+first summed per person and cell, then one weight per person is laid on all of them, then they are truncated toward zero and added up.
+Cells are handed in, are public, and are all there, zeros too. It must never learn an identifier, and what it returns is not kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from analytics.lake.reader import PERSON as PERSON
+from privacy import errors
+from privacy.records import Aggregate
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from analytics.lake.reader import View
+    from privacy.records import Bounds, Measure
+
+CELLS_LIMIT = 1_000_000
+NORM = "norm_squared"
+
+
+def aggregate(
+    view: View,
+    rows: ir.Table,
+    *,
+    by: Sequence[str],
+    cells: Sequence[tuple[str, ...]],
+    measures: Sequence[Measure],
+    bounds: Bounds,
+    once: Collection[str] = (),
+) -> Aggregate:
+    """Bounded sums of `rows` (run_id, the columns of `by`, one integer column a measure) over exactly these cells, in their order.
+
+    Measures in `once` count at most once per person and cell: people, not rows. Rows outside the cells are left out before the weight.
+    """
+    _check(by, cells, measures, bounds)
+    names = [measure.name for measure in measures]
+    amounts = _per_person(view, rows, by, cells, names, once)
+    parts = _weighted(amounts, measures, bounds)
+    sums = parts.group_by(list(by)).agg(**{name: parts[name].sum() for name in names})
+    found = view.run(sums)
+    keys = list(zip(*[found[column].to_pylist() for column in by], strict=True))
+    columns = {name: dict(zip(keys, found[name].to_pylist(), strict=True)) for name in names}
+    values = tuple(int(columns[name].get(cell) or 0) for cell in cells for name in names)
+    return Aggregate(tuple(cells), tuple(names), values)
+
+
+def with_norms(
+    view: View,
+    rows: ir.Table,
+    *,
+    by: Sequence[str],
+    cells: Sequence[tuple[str, ...]],
+    measures: Sequence[Measure],
+    once: Collection[str] = (),
+) -> ir.Table:
+    """One row a person with the squared norm of what a plan would take from them: the input of the histogram of norms."""
+    names = [measure.name for measure in measures]
+    return _norms(_units(_per_person(view, rows, by, cells, names, once), measures), names)
+
+
+def _per_person(
+    view: View, rows: ir.Table, by: Sequence[str], cells: Sequence[tuple[str, ...]], names: Sequence[str], once: Collection[str]
+) -> ir.Table:
+    """Amounts summed per person and cell. The sums must come before the weight: two parts of one cell add up, their norms do not."""
+    domain = view.table(pa.table({f"cell_{column}": [cell[number] for cell in cells] for number, column in enumerate(by)}, _domain(by)))
+    inside = rows.semi_join(domain, [rows[column] == domain[f"cell_{column}"] for column in by])
+    return inside.group_by([PERSON, *by]).agg(
+        **{name: inside[name].max().clip(0, 1).coalesce(0) if name in once else inside[name].sum().coalesce(0) for name in names}
+    )
+
+
+def _units(amounts: ir.Table, measures: Sequence[Measure]) -> ir.Table:
+    return amounts.mutate(**{measure.name: amounts[measure.name].cast("float64") / float(measure.unit) for measure in measures})
+
+
+def _norms(vector: ir.Table, names: Sequence[str]) -> ir.Table:
+    squares = sum((vector[name] * vector[name] for name in names[1:]), vector[names[0]] * vector[names[0]])
+    return vector.group_by(PERSON).agg(**{NORM: squares.sum()})
+
+
+def _weighted(amounts: ir.Table, measures: Sequence[Measure], bounds: Bounds) -> ir.Table:
+    """trunc(scale · min(1, clip/‖v‖) · v), in doubles: that this keeps the bound exactly is argued at `privacy.dp.bounds.contribution`,
+    whose arithmetic this repeats, for as many entries as `_check` lets through."""
+    import ibis
+
+    names = [measure.name for measure in measures]
+    vector = _units(amounts, measures)
+    norms = _norms(vector, names).rename(person=PERSON)
+    joined = vector.inner_join(norms, vector[PERSON] == norms.person)
+    norm = joined[NORM].sqrt()
+    weight = ibis.cases((norm <= float(bounds.clip), 1.0), else_=float(bounds.clip) / norm)
+    factor = float(bounds.scale) * weight
+    columns = [column for column in amounts.columns if column != PERSON and column not in names]
+    return joined.select(*columns, **{name: _truncated(factor * joined[name]) for name in names})
+
+
+def _truncated(value: ir.Value) -> ir.Value:
+    """Toward zero, so that rounding never lengthens anybody's part; refunds are negative."""
+    return (value.sign() * value.abs().floor()).cast("int64")
+
+
+def _domain(by: Sequence[str]) -> pa.Schema:
+    return pa.schema([(f"cell_{column}", pa.string()) for column in by])
+
+
+def _check(by: Sequence[str], cells: Sequence[tuple[str, ...]], measures: Sequence[Measure], bounds: Bounds) -> None:
+    if not cells:
+        raise errors.NotConfigured("there are no public cells to count in", code="no_public_cells")
+    if len(cells) > CELLS_LIMIT or len(cells) * len(measures) > 2**53 // bounds.sensitivity**2 - 16:
+        raise errors.Invalid("the question has too many cells", code="too_many_cells", field="by")
+    if len(set(cells)) != len(cells) or any(len(cell) != len(by) for cell in cells):
+        raise errors.Invalid("cells are distinct and have one value for each grouping", code="bad_cells", field="by")
+    if not measures or any(measure.unit < 1 for measure in measures) or bounds.clip < 1 or bounds.scale < 1:
+        raise errors.Invalid("bounds and units are at least 1", code="bad_bounds")
+    if not math.isfinite(float(bounds.sensitivity)):
+        raise errors.Invalid("bounds are finite", code="bad_bounds")

@@ -1,0 +1,1 @@
+"""The lake: Iceberg tables, their writer, reader and maintenance."""

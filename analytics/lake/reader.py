@@ -1,0 +1,118 @@
+"""The lake's read-only twin: opens exactly the months of a question, and people only joined with those who allow its purpose now.
+
+Promise: there is no unjoined read. A view is opened for one purpose and a list of months; every table about people comes out of it with a
+run ID in place of the virtual ID, for those months and for people who allow the purpose at this moment, and in no other way. Run IDs
+mean nothing after the view is closed. It must never learn an identifier, and it has no path to the writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from analytics.lake.tables import CLOSED, MONTH, load, local_path
+from privacy import errors
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
+    from pyiceberg.catalog import Catalog
+
+    from analytics.engine import Engine, Session
+    from privacy.dictionary.catalogue import Catalogue
+    from privacy.records import OpenPopulation
+
+PERSON = "run_id"
+"""The only name a person has in analytics, for as long as one view is open."""
+
+
+class View:
+    """What one question may see. Made only by `LakeReader.open`."""
+
+    def __init__(self, reader: LakeReader, session: Session, months: tuple[int, ...], bridge: pa.Table) -> None:
+        self._reader = reader
+        self._session = session
+        self.months = months
+        self._bridge = session.table(bridge.select([MONTH, "virtual_id", PERSON]))
+
+    def people(self, name: str, months: Sequence[int] | None = None) -> ir.Table:
+        """Rows of a table about people, of this view's months (or some of them), each under its person's run ID."""
+        wanted = self.months if months is None else tuple(months)
+        if not set(wanted) <= set(self.months):
+            raise errors.Refused("a month that the question does not name is not opened", code="month_not_priced")
+        lines = self._reader.rows(self._session, name, wanted, people=True)
+        bridge = self._bridge.rename(bridge_month=MONTH, bridge_id="virtual_id")
+        joined = lines.inner_join(bridge, [lines[MONTH] == bridge.bridge_month, lines.virtual_id == bridge.bridge_id])
+        return joined.select(PERSON, *[column for column in lines.columns if column != "virtual_id"])
+
+    def identifiers(self, month: int) -> ir.Table:
+        """One virtual ID of the month for each run ID: what the month's close writes its rows under."""
+        if month not in self.months:
+            raise errors.Refused("a month that the question does not name is not opened", code="month_not_priced")
+        of_month = self._bridge.filter(self._bridge[MONTH] == month)
+        return of_month.group_by(PERSON).agg(virtual_id=of_month.virtual_id.min())
+
+    def table(self, rows: pa.Table) -> ir.Table:
+        """Public constants, as a table to join with."""
+        return self._session.table(rows)
+
+    def run(self, expression: ir.Table) -> pa.Table:
+        return self._session.run(expression)
+
+
+class LakeReader:
+    """Opens views on the lake. `open_population` is a door's: it says who allows a purpose now."""
+
+    def __init__(self, catalog: Catalog, dictionary: Catalogue, engine: Engine, open_population: OpenPopulation) -> None:
+        self._catalog = catalog
+        self._dictionary = dictionary
+        self._engine = engine
+        self._open_population = open_population
+
+    @contextmanager
+    def open(self, purpose: str, months: Sequence[int]) -> Iterator[View]:
+        """A view for one question; whoever withdrew a moment ago is not in it."""
+        wanted = tuple(sorted(set(months)))
+        population = self._open_population(purpose)
+        if population.purpose != purpose:
+            raise errors.Refused("the population is of another purpose", code="purpose_unknown")
+        with self._engine.session() as session:
+            yield View(self, session, wanted, population.bridge(wanted))
+
+    def months_held(self, name: str) -> tuple[int, ...]:
+        """The months of which a table has a partition."""
+        tasks = load(self._catalog, name).scan().plan_files()
+        return tuple(sorted({int(task.file.partition[0]) for task in tasks}))
+
+    def month_closed(self, name: str, month: int) -> bool:
+        """Whether a month's close was committed to a table."""
+        return f"{CLOSED}{month}" in load(self._catalog, name).properties
+
+    def open_table(self, name: str) -> pa.Table:
+        """A table without people, exact and free: of equal keys the row that was loaded last."""
+        key = list(self._dictionary.tables[name].key)
+        with self._engine.session() as session:
+            rows = self.rows(session, name, None, people=False)
+            latest = rows.group_by(key).agg(latest=rows.loaded.max())
+            current = rows.inner_join(latest, [*[rows[column] == latest[column] for column in key], rows.loaded == latest.latest])
+            current = current.select(*rows.columns)
+            others = [column for column in rows.columns if column not in key]
+            one = current.group_by(key).agg(**{column: current[column].max() for column in others})
+            return session.run(one.select(*rows.columns).order_by(key))
+
+    def rows(self, session: Session, name: str, months: Sequence[int] | None, *, people: bool) -> ir.Table:
+        """For views only: the files of a consistent snapshot, of exactly these months."""
+        if self._dictionary.tables[name].people != people:
+            raise errors.Refused("tables about people are read joined, tables without people are read as they are", code="wrong_door")
+        paths = []
+        scan = load(self._catalog, name).scan()
+        if months is not None:
+            scan = scan.filter(f"{MONTH} in ({', '.join(str(int(month)) for month in months)})") if months else scan.filter("false")
+        for task in scan.plan_files():
+            if task.delete_files:
+                raise errors.Refused("the lake has rows marked as deleted and not removed", code="lake_not_current")
+            if months is not None and task.file.partition[0] not in months:
+                raise errors.Refused("a month that the question does not name is not opened", code="month_not_priced")
+            paths.append(local_path(task.file.file_path))
+        return session.parquet(sorted(paths), self._dictionary.arrow_schema(name))

@@ -1,0 +1,137 @@
+"""The month's close: one row a person and data month, from that person's own rows and public constants (dp_rules P-3).
+
+Promise: look-back lives here and nowhere else: recency, frequency and value over at most twelve months, the stage and the one before, the
+profile as of the close. A month closes once; what arrives later changes nothing in it. It must never learn an identifier, and it
+hands on no number about people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from analytics import metrics
+from analytics.lake.reader import PERSON
+from privacy import errors
+from privacy.vocabulary import STATISTICS
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
+    from analytics.lake.reader import LakeReader, View
+
+TABLE = "person_month"
+PROFILE = ("sex", "age_band", "occupation", "region", "tier")
+SOURCE = "close"
+
+
+class WritesMonths(Protocol):
+    """The lake's writer, as the close sees it."""
+
+    def close_month(self, name: str, month: int, rows: pa.Table, version: str) -> bool: ...
+
+
+def close_month(reader: LakeReader, writer: WritesMonths, month: int, *, zone: str, now: datetime, purpose: str = STATISTICS) -> bool:
+    """Writes `person_month` of one month; false if it was closed before. Raises Refused while the month is not over."""
+    if not metrics.is_month(month):
+        raise errors.Invalid("a month is written YYYYMM", code="bad_month", field="month")
+    end = metrics.month_end(month, zone)
+    if end > now:
+        raise errors.Refused("a month closes when it is over", code="period_open", field="month")
+    if reader.month_closed(TABLE, month):
+        return False
+    window = metrics.months_between(metrics.month_after(month, 1 - metrics.LOOK_BACK_MONTHS), month)
+    earlier = tuple(held for held in reader.months_held("profiles") if held <= month)
+    before = metrics.month_after(month, -1)
+    with reader.open(purpose, sorted({*window, *earlier, before})) as view:
+        rows = view.run(_rows(view, month, end, window, earlier, before))
+    return writer.close_month(TABLE, month, rows, metrics.CLOSE_VERSION)
+
+
+def _rows(view: View, month: int, end: datetime, window: Sequence[int], earlier: Sequence[int], before: int) -> ir.Table:
+    """One row for everybody who has a row of their own in the window, or a profile."""
+    import ibis
+
+    profile = _profile(view, earlier)
+    purchases = _purchases(view, window)
+    seen = view.people("events", window).select(PERSON)
+    people = ibis.union(profile.select(PERSON), purchases.select(PERSON), seen).distinct()
+    previous = view.people(TABLE, (before,)).group_by(PERSON).agg(previous_stage=ibis._.stage.max())
+    known = people.left_join(profile, PERSON).drop(f"{PERSON}_right").left_join(purchases, PERSON).drop(f"{PERSON}_right")
+    known = known.left_join(previous, PERSON).drop(f"{PERSON}_right").inner_join(view.identifiers(month), PERSON)
+    return known.select(
+        virtual_id=known.virtual_id,
+        month=ibis.literal(month, "int32"),
+        hour=ibis.literal((end - timedelta(hours=1)).astimezone(UTC)),
+        source=ibis.literal(SOURCE),
+        **{column: known[column] for column in PROFILE},
+        recency_band=_recency(known.last, end),
+        frequency_band=_band(known.orders, metrics.FREQUENCY_ORDERS),
+        value_band=ibis.cases((known.orders.coalesce(0) > 0, _band(known.paid, metrics.VALUE_MINOR)), else_=0).cast("int32"),
+        stage=_stage(known, month, end),
+        previous_stage=known.previous_stage,
+        first_purchase_month=known.first_purchase_month.cast("int32"),
+    )
+
+
+def _profile(view: View, months: Sequence[int]) -> ir.Table:
+    """Each attribute as it was stated last; within one hour, where the order is not known, the greatest word."""
+    rows = view.people("profiles", months)
+    hourly = rows.group_by([PERSON, "hour"]).agg(**{column: rows[column].max() for column in PROFILE})
+    return hourly.group_by(PERSON).agg(**{column: hourly[column].argmax(hourly.hour, where=hourly[column].notnull()) for column in PROFILE})
+
+
+def _purchases(view: View, months: Sequence[int]) -> ir.Table:
+    """Orders, amount paid, first month and last hour of a person's sales; returns and cancellations lower the amount."""
+    import ibis
+
+    lines = view.people("order_lines", months)
+    lines = lines.mutate(sale=lines.kind.fill_null("sale") == "sale")
+    lines = lines.mutate(signed=ibis.cases((lines.sale, lines.net_minor), else_=-lines.net_minor.abs()))
+    orders = lines.group_by([PERSON, "month", order_of(lines).name("order_no")]).agg(
+        sale=lines.sale.max(), paid=lines.signed.sum(), last=lines.hour.max(where=lines.sale)
+    )
+    return orders.group_by(PERSON).agg(
+        orders=orders.sale.sum().cast("int64"),
+        paid=orders.paid.sum().coalesce(0),
+        last=orders["last"].max(),
+        first_purchase_month=orders.month.min(where=orders.sale),
+    )
+
+
+def order_of(lines: ir.Table) -> ir.IntegerColumn:
+    """What makes lines one order: its key; where the source named none, the hour."""
+    return lines.order_key.coalesce(lines.hour.cast("int64"))
+
+
+def _recency(last: ir.TimestampColumn, end: datetime) -> ir.IntegerColumn:
+    import ibis
+
+    within = [(last >= _literal(end - timedelta(days=days)), 5 - number) for number, days in enumerate(metrics.RECENCY_DAYS)]
+    return ibis.cases(*within, (last.notnull(), 1), else_=0).cast("int32")
+
+
+def _band(amount: ir.IntegerColumn, edges: Sequence[int]) -> ir.IntegerColumn:
+    import ibis
+
+    reached = [(amount >= edge, number) for number, edge in reversed(list(enumerate(edges, 1)))]
+    return ibis.cases(*reached, else_=0).cast("int32")
+
+
+def _stage(known: ir.Table, month: int, end: datetime) -> ir.StringColumn:
+    import ibis
+
+    last = known["last"]
+    by_age = [
+        (last >= _literal(end - timedelta(days=days)), stage) if days is not None else (last.notnull(), stage)
+        for stage, days in metrics.STAGES.items()
+    ]
+    return ibis.cases((known.first_purchase_month == month, metrics.NEW), *by_age, else_=metrics.PROSPECT)
+
+
+def _literal(instant: datetime) -> ir.TimestampScalar:
+    import ibis
+
+    return ibis.literal(instant.astimezone(UTC))

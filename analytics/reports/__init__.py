@@ -1,0 +1,1 @@
+"""Reports: each asks one bounded question and shows one release."""

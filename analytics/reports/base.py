@@ -1,0 +1,307 @@
+"""How every report is asked: a closed grammar in, a paid question, rows with margins out.
+
+Promise: what a report shows is a Release; the exact aggregate is made inside the release door's call and nowhere else. Groupings and
+filters are words of the dictionary, cells are public, and both are settled before anything is paid. Pure post-processing after the
+release. It must never learn an exact number that it returns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any, Protocol
+
+from analytics import metrics
+from analytics.aggregate import aggregate
+from privacy import errors
+from privacy.records import Aggregate, Bounds, Measure, Question
+from privacy.vocabulary import STATISTICS
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from analytics.lake.reader import LakeReader, View
+    from privacy.dictionary.catalogue import Catalogue
+    from privacy.records import Release
+    from privacy.release import Releases
+
+EQUAL, UNEQUAL, ONE_OF = "=", "!=", "in"
+_FILTER = re.compile(r"([a-z_]{1,40})\s*(!=|=)\s*(\S(?:.{0,998}\S)?)")
+_VALUES_LIMIT = 2_000
+_VALUE_LENGTH = 200
+
+Filters = tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What somebody asks for: whole months YYYYMM, groupings, filters such as "channel=pos" or "store_id=S1|S2"."""
+
+    start: int
+    end: int
+    by: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Public facts of this deployment that reports need."""
+
+    dictionary: Catalogue
+    zone: str
+    currency: str
+
+
+class Margin(Protocol):
+    """The 95 % half width, in a release's own unit, of a sum of `terms` of its values."""
+
+    def __call__(self, release: Release, *, terms: int = 1) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A kind of report: a public plan and three functions. `own` are groupings of the report itself, with their public values."""
+
+    kind: str
+    version: int
+    table: str
+    by: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    bounds: Bounds
+    rho_nano: int
+    contributions: Callable[[View, Question, House], ir.Table]
+    render: Callable[[Release, House, Margin], list[dict[str, Any]]]
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
+    one_cell: bool = False
+    needs_close: bool = False
+
+    def question(self, options: Options, house: House) -> Question:
+        """The canonical question of these options; raises Invalid naming the option that is not in the grammar."""
+        if not (metrics.is_month(options.start) and metrics.is_month(options.end) and options.start <= options.end):
+            raise errors.Invalid("a period is whole months, from the earlier to the later", code="bad_period", field="from")
+        if self.needs_close and options.start != options.end:
+            raise errors.Invalid("this report is of one month", code="one_month_only", field="to")
+        by = self._groupings(options.by)
+        where = tuple(sorted({self._filter(text) for text in options.where}))
+        return Question(
+            self.kind,
+            self.version,
+            STATISTICS,
+            metrics.months_between(options.start, options.end),
+            by,
+            where,
+            self.measures,
+            self.bounds,
+            self.rho_nano,
+        )
+
+    def _groupings(self, asked: Sequence[str]) -> tuple[str, ...]:
+        for name in asked:
+            if name not in self.by and name not in self.groups:
+                raise errors.Invalid("the report cannot be grouped by this", code="unknown_grouping", field="by")
+        needed = tuple(name for name in self.by if name in self.own)
+        return tuple(dict.fromkeys([*asked, *needed])) if asked else self.by
+
+    def _filter(self, text: str) -> tuple[str, str, str]:
+        found = _FILTER.fullmatch(text.strip())
+        if found is None:
+            raise errors.Invalid("a filter is written field=value, field!=value or field=one|another", code="bad_filter", field="where")
+        name, operator, value = found.groups()
+        if name not in self.filters:
+            raise errors.Invalid("the report has no such filter", code="unknown_filter", field="where")
+        values = sorted({part.strip() for part in value.split("|")})
+        if not all(values) or len(values) > _VALUES_LIMIT or any(len(part) > _VALUE_LENGTH for part in values):
+            raise errors.Invalid("a filter's values are short and not empty", code="bad_filter", field="where")
+        if operator == EQUAL and len(values) > 1:
+            operator = ONE_OF
+        elif len(values) > 1:
+            raise errors.Invalid("a filter excludes one value", code="bad_filter", field="where")
+        return name, operator, "|".join(values)
+
+    def cells(self, reader: LakeReader, question: Question, house: House) -> tuple[tuple[str, ...], ...]:
+        """All public cells: constants, closed lists of the dictionary, tables without people, or what the asker named."""
+        return tuple(product(*[self._values(reader, name, question.where, house) for name in question.by]))
+
+    def _values(self, reader: LakeReader, name: str, where: Filters, house: House) -> tuple[str, ...]:
+        if name in self.own:
+            return self.own[name]
+        for field_, operator, value in where:
+            if field_ == name and operator in (EQUAL, ONE_OF):
+                return tuple(value.split("|"))
+        excluded = {value for field_, operator, value in where if field_ == name and operator == UNEQUAL}
+        values = _public_values(reader, self.table, name, house)
+        if not values:
+            raise errors.NotConfigured(
+                f"the values of {name} are not known beforehand: name them in a filter, or load the table that lists them",
+                code="no_public_cells",
+                field="by",
+            )
+        return tuple(one for one in values if one not in excluded)
+
+    def read(self, reader: LakeReader, question: Question, cells: Sequence[tuple[str, ...]], house: House) -> Aggregate:
+        """The exact bounded aggregate; called by the release door alone."""
+        with reader.open(question.purpose, question.months) as view:
+            rows = self.contributions(view, question, house)
+            return aggregate(view, rows, by=question.by, cells=cells, measures=question.measures, bounds=question.bounds, once=self.once)
+
+
+def _public_values(reader: LakeReader, table: str, name: str, house: House) -> tuple[str, ...]:
+    if name == "store_id":
+        return tuple(value for value in reader.open_table("stores")["id"].to_pylist() if value)
+    if name == "category":
+        found = {value for value in reader.open_table("products")["category"].to_pylist() if value}
+        return tuple(sorted(found))
+    source = "profiles" if table == "person_month" else table
+    for record in house.dictionary.records.values():
+        for fed, becomes in record.feeds(source):
+            if becomes.column == name and becomes.treatment == "keep":
+                return fed.input.values
+    return ()
+
+
+def filtered(rows: ir.Table, where: Filters) -> ir.Table:
+    """Rows that meet every filter; an absent value meets none."""
+    for name, operator, value in where:
+        if operator == ONE_OF:
+            rows = rows.filter(rows[name].isin(value.split("|")))
+        else:
+            rows = rows.filter(rows[name] == value if operator == EQUAL else rows[name] != value)
+    return rows
+
+
+def plain_rows(release: Release, house: House, margin: Margin) -> list[dict[str, Any]]:
+    """One row for each cell and measure, in the cells' order; negative values stay, or else sums would be biased."""
+    half = margin(release)
+    rows = []
+    values = iter(release.values)
+    for cell in release.cells:
+        for measure in release.question.measures:
+            head = dict(zip(release.question.by, cell, strict=True)) | {"measure": measure.name}
+            rows.append(head | numbers(next(values), half, measure, release.question.bounds))
+    return rows
+
+
+def numbers(value: int, half: int, measure: Measure, bounds: Bounds) -> dict[str, Any]:
+    """A released value in its measure's own unit, with its margin and with how it may be shown."""
+    middle, width = value * measure.unit / bounds.scale, half * measure.unit / bounds.scale
+    shown = metrics.reading(middle, width).document()
+    return {"value": round(middle, 3), "low": round(middle - width, 3), "high": round(middle + width, 3), "reading": shown}
+
+
+# ── asking ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Reports:
+    """Asks reports of a lake through the release door."""
+
+    def __init__(
+        self, reader: LakeReader, releases: Releases, house: House, kinds: Mapping[str, Report], norms: Norms | None = None
+    ) -> None:
+        self._reader = reader
+        self._releases = releases
+        self._house = house
+        self._kinds = kinds
+        self._norms = norms
+
+    def question(self, kind: str, options: Options) -> Question:
+        return self._kind(kind).question(options, self._house)
+
+    def quote(self, kind: str, options: Options) -> dict[str, Any]:
+        """What the report would cost and how wide its margins would be; free."""
+        question = self.question(kind, options)
+        quote = self._releases.quote(question)
+        return {
+            "kind": kind,
+            "months": list(question.months),
+            "cost": {"rho_nano": quote.cost.rho_nano, "epsilon": quote.cost.epsilon, "delta": quote.cost.delta},
+            "margins": {measure.name: quote.half_width * measure.unit / question.bounds.scale for measure in question.measures},
+            "left": {str(month): left for month, left in sorted(quote.left.items())},
+            "affordable": quote.affordable,
+            "release": quote.release,
+        }
+
+    def ask(self, kind: str, options: Options, asked_by: str) -> dict[str, Any]:
+        """The report's document (SHAPES `report`). Everything that can refuse on public facts does so before the charge."""
+        report = self._kind(kind)
+        question = report.question(options, self._house)
+        return self._document(report, question, self._answer(report, question, asked_by))
+
+    def show(self, release_id: str) -> dict[str, Any]:
+        """The document of a stored release."""
+        release = self._releases.find(release_id)
+        return self._document(self._kind(release.question.kind), release.question, release)
+
+    def release_norms(self, month: int, asked_by: str) -> None:
+        """Buys the month's histogram of norms, from which the hidden share is told; asked once at the month's close."""
+        if self._norms is not None:
+            self._norms.answer(self._reader, self._releases, self._house, month, asked_by)
+
+    def _answer(self, report: Report, question: Question, asked_by: str) -> Release:
+        cells: tuple[tuple[str, ...], ...] = ()
+        if self._releases.known(question) is None:
+            if report.needs_close and not self._reader.month_closed(report.table, question.months[0]):
+                raise errors.Refused("this month has not been closed", code="month_not_closed", field="from")
+            cells = report.cells(self._reader, question, self._house)
+            if not cells:
+                raise errors.Invalid("the filters leave no cell", code="no_cells", field="where")
+        return self._releases.answer(question, lambda: report.read(self._reader, question, cells, self._house), asked_by)
+
+    def _document(self, report: Report, question: Question, release: Release) -> dict[str, Any]:
+        cost = self._releases.cost(0 if release.cached else release.rho_nano)
+        first, last = min(question.months), max(question.months)
+        return {
+            "kind": report.kind,
+            "release": release.id,
+            "question": {
+                "version": question.version,
+                "purpose": question.purpose,
+                "by": list(release.question.by),
+                "where": [list(one) for one in question.where],
+                "measures": [{"name": measure.name, "unit": measure.unit} for measure in question.measures],
+                "clip": question.bounds.clip,
+            },
+            "window": {"from": _day(first), "to": _day(metrics.month_after(last), before=True)},
+            "rows": report.render(release, self._house, self._releases.half_width),
+            "hidden_share": self._hidden_share(report, question),
+            "months": sorted(question.months),
+            "cost": {"rho_nano": cost.rho_nano, "epsilon": cost.epsilon, "delta": cost.delta},
+            "budget": {str(month): {"before": before, "after": after} for month, (before, after) in sorted(release.budget.items())},
+            "cached": release.cached,
+        }
+
+    def _hidden_share(self, report: Report, question: Question) -> float | None:
+        """None means: not known, because no histogram of norms was released for this plan and month."""
+        if report.one_cell and len(question.by) == 1:
+            return 0.0
+        if self._norms is None or self._norms.plan is not report or len(question.months) != 1 or question.by != report.by:
+            return None
+        histogram = self._releases.known(self._norms.question(question.months[0]))
+        return None if histogram is None else self._releases.hidden_share(histogram, float(question.bounds.clip))
+
+    def _kind(self, kind: str) -> Report:
+        if kind not in self._kinds:
+            raise errors.NotFound("there is no such report", code="unknown_report", field="kind")
+        return self._kinds[kind]
+
+
+class Norms(Protocol):
+    """The released histogram of what people would contribute to a plan."""
+
+    plan: Report
+
+    def question(self, month: int) -> Question: ...
+
+    def answer(self, reader: LakeReader, releases: Releases, house: House, month: int, asked_by: str) -> Release: ...
+
+
+def _day(month: int, *, before: bool = False) -> str:
+    """The first day of a month, or the last day of the month before it."""
+    from datetime import date, timedelta
+
+    first = date(month // 100, month % 100, 1)
+    return (first - timedelta(days=1) if before else first).isoformat()

@@ -1,0 +1,1 @@
+"""The edge: settings, stores, wiring, web, command line and jobs."""

@@ -1,0 +1,35 @@
+"""Whether the program lives, whether it is ready, and its counters. Answers anybody and says nothing about any person."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from app.guard import public, services
+from app.logs import REGISTRY
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> Response:
+    """The process answers; nothing else is claimed. The only route that works while keys are locked."""
+    return jsonify(ok=True)
+
+
+@blueprint.get("/readyz")
+@public
+def readyz() -> tuple[Response, int]:
+    """Keys open, stores and log writable, schema its own, inbox age under its limit."""
+    checks = services().readiness()
+    ready = all(checks.values())
+    return jsonify(ok=ready, checks=checks), 200 if ready else 503
+
+
+@blueprint.get("/metrics")
+@public
+def metrics() -> Response:
+    """Prometheus text; no label comes from data."""
+    services().measure()
+    return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

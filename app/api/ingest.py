@@ -1,0 +1,106 @@
+"""The endpoints that Segment's and RudderStack's clients post to, unmodified (clients.md rules 1–14).
+
+Promise: 200 with a small JSON body, or a problem document with `code` and `message`. A client key, which anybody can read, is told
+`{"success": true}` and nothing else, whatever became of its items. Bodies are read once, bounded, before anything else looks at them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from app.guard import by_write_key, services
+from ingestion import strictjson
+from privacy.errors import Invalid, Refused
+from privacy.records import SourceFacts
+
+blueprint = Blueprint("ingest", __name__)
+
+SINGLE = {"track": "track", "identify": "identify", "page": "page", "screen": "screen", "group": "group", "alias": "alias"}
+SHORT = {"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias"}
+BATCH = ("batch", "import", "b")
+
+
+@blueprint.post("/v1/<any(track, identify, page, screen, group, alias, t, i, p, s, g, a):kind>", strict_slashes=False)
+@by_write_key
+def single(kind: str) -> Response:
+    """One message."""
+    return _receive({**SINGLE, **SHORT}[kind])
+
+
+@blueprint.post("/v1/<any(batch, b, import):kind>", strict_slashes=False)
+@by_write_key
+def batch(kind: str) -> Response:
+    """A batch of messages; `import` is a batch with history."""
+    return _receive("batch")
+
+
+def _receive(kind: str) -> Response:
+    limits = services().settings.limits
+    parsed = strictjson.loads(_body(limits.request_bytes), max_depth=limits.json_depth)
+    if not isinstance(parsed.value, dict):
+        raise Invalid("the body must be a JSON object", code="invalid_json")
+    source = _source(parsed.value)
+    received = services().receive(source, kind, parsed)
+    if source.public:
+        return jsonify(success=True)
+    return jsonify(
+        success=True,
+        request_id=received.request_id,
+        received=received.receipt.received,
+        stored=received.receipt.stored,
+        duplicate=received.receipt.duplicate,
+        quarantined=received.receipt.quarantined,
+        refused=received.receipt.refused,
+    )
+
+
+def _body(limit: int) -> bytes:
+    """The request's bytes, inflated within the limit whatever the content type says (rules 3–5)."""
+    if (request.content_length or 0) > limit:
+        raise Invalid("the body is larger than this endpoint takes", code="too_large")
+    raw = request.get_data(cache=False, parse_form_data=False)
+    if len(raw) > limit:
+        raise Invalid("the body is larger than this endpoint takes", code="too_large")
+    if raw[:2] == b"\x1f\x8b":
+        raw = _inflate(raw, limit)
+    if not raw.strip():
+        raise Invalid("the body is empty", code="empty_body")
+    return raw
+
+
+def _inflate(raw: bytes, limit: int) -> bytes:
+    inflater = zlib.decompressobj(31)
+    try:
+        plain = inflater.decompress(raw, limit)
+    except zlib.error:
+        raise Invalid("the body is not valid gzip", code="bad_encoding") from None
+    if inflater.unconsumed_tail or not inflater.eof:
+        raise Invalid(
+            "the body is larger than this endpoint takes, or cut short", code="too_large" if inflater.unconsumed_tail else "bad_encoding"
+        )
+    return plain
+
+
+def _source(document: dict[str, Any]) -> SourceFacts:
+    """The source whose write key stands in the header, else in the body, else in the query (rule 6). 401 unknown, 403 disabled."""
+    key = _key_of_header() or document.get("writeKey") or request.args.get("writeKey") or ""
+    if not isinstance(key, str) or not key:
+        raise Refused("a write key is needed", code="key_missing")
+    return services().source_of(key)
+
+
+def _key_of_header() -> str:
+    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(rest.strip(), validate=True).decode("ascii").partition(":")[0]
+    except (binascii.Error, ValueError):
+        return ""

@@ -1,0 +1,73 @@
+"""The command line: a list of names, each loaded only when it is called, so that `piying --help` answers at once.
+
+Promise: exit 0 done, 1 refused or failed with one clear line, 2 wrong usage. No command takes a person's identifier as an argument.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("app.cli.setup", "Make keys, stores and the first administrator's link."),
+    "doctor": ("app.cli.setup", "Check keys, stores, log, lake and settings."),
+    "user": ("app.cli.accounts", "Add accounts, list them, make tokens."),
+    "source": ("app.cli.sources", "Add, list, rotate and disable sources."),
+    "serve": ("app.cli.serve", "Serve the endpoints and the API."),
+    "worker": ("app.cli.serve", "Do queued and scheduled work."),
+    "import": ("app.cli.files", "Import a file by a mapping."),
+    "flush": ("app.cli.files", "Move what was admitted into the lake."),
+    "quarantine": ("app.cli.files", "List and replay items whose form failed."),
+    "close-month": ("app.cli.numbers", "Close a month: person_month and its releases."),
+    "report": ("app.cli.numbers", "Ask for a protected report."),
+    "budget": ("app.cli.numbers", "Show every month's privacy budget."),
+    "consent": ("app.cli.people", "Record, show and import consent."),
+    "subject": ("app.cli.people", "Find a person by an identifier read from stdin."),
+    "audit": ("app.cli.audit", "Verify the access log, make checkpoints."),
+    "dictionary": ("app.cli.facts", "Show the data dictionary."),
+    "inventory": ("app.cli.facts", "List where data about people is."),
+    "keys": ("app.cli.setup", "List key versions and rotate them."),
+    "demo": ("app.cli.demo", "Fill an empty home with invented retail data, show three reports, serve."),
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_") + "_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="piying")
+def piying() -> None:
+    """Piying: a customer data platform in which marketing follows the story and never holds a person."""
+
+
+def main() -> None:
+    """Runs the command; an error of the family becomes one line on stderr and exit 1."""
+    from privacy.errors import PiyingError
+
+    try:
+        piying(prog_name="piying")
+    except PiyingError as error:
+        if "--json" in sys.argv:
+            import json
+
+            print(json.dumps({"code": error.code, "message": error.message}), file=sys.stderr)
+        else:
+            print(f"piying: {error.message} ({error.code})", file=sys.stderr)
+        sys.exit(1)

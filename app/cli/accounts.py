@@ -1,0 +1,51 @@
+"""`piying user`: accounts of staff and their tokens."""
+
+from __future__ import annotations
+
+import click
+
+from app import access, acts
+from app.cli.output import as_json, emit, table
+
+
+@click.group("user")
+def user_command() -> None:
+    """Add accounts, list them, make tokens."""
+
+
+@user_command.command("add")
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice(sorted(access.matrix())))
+@as_json
+def add(email: str, role: str, json_: bool) -> None:
+    """Make an account; the link works once."""
+    from app.wiring import open_services
+
+    emit(acts.add_user(open_services(), email, role, actor="cli"), json_)
+
+
+@user_command.command("list")
+@as_json
+def list_(json_: bool) -> None:
+    """List accounts and roles."""
+    from app.wiring import open_services
+
+    services = open_services()
+    with services.read_console() as tx:
+        listed = access.accounts(tx)
+    columns = ("user", "email", "role", "disabled")
+    emit({"items": listed}, json_, lambda: table(columns, [[one[column] for column in columns] for one in listed]))
+
+
+@user_command.command("token")
+@click.argument("email")
+@click.option("--scope", "scopes", multiple=True, help="A permission of the account's role; default: all of them.")
+@as_json
+def token(email: str, scopes: tuple[str, ...], json_: bool) -> None:
+    """Make an API token for an account; it is shown this once."""
+    from app.wiring import open_services
+
+    services = open_services()
+    with services.read_console() as tx:
+        account = access.account_id_of(tx, email)
+    emit(acts.make_token(services, account, actor="cli", scopes=scopes or None), json_)

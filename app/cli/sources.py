@@ -1,0 +1,70 @@
+"""`piying source`: who may send."""
+
+from __future__ import annotations
+
+import click
+
+from app import acts
+from app.cli.output import as_json, emit, table
+from privacy.vocabulary import SOURCE_KINDS
+
+
+@click.group("source")
+def source_command() -> None:
+    """Add, list, rotate and disable sources."""
+
+
+@source_command.command("add")
+@click.argument("name")
+@click.option("--kind", required=True, type=click.Choice(SOURCE_KINDS))
+@click.option("--client/--server", "public", default=False, help="A client key can be read by anybody; default: server.")
+@click.option("--purpose", "purposes", multiple=True, help="What its data may serve; default: the analytic purposes.")
+@click.option("--on-no-consent", default="refuse", type=click.Choice(["refuse", "wait"]))
+@click.option("--consent-signals", default="deny_only", type=click.Choice(["ignore", "deny_only", "accept"]))
+@as_json
+def add(name: str, kind: str, public: bool, purposes: tuple[str, ...], on_no_consent: str, consent_signals: str, json_: bool) -> None:
+    """Register a source; its write key is shown this once."""
+    from app.wiring import open_services
+
+    made = acts.add_source(
+        open_services(),
+        actor="cli",
+        name=name,
+        kind=kind,
+        public=public,
+        purposes=purposes or None,
+        on_no_consent=on_no_consent,
+        consent_signals=consent_signals,
+    )
+    emit(made, json_)
+
+
+@source_command.command("list")
+@as_json
+def list_(json_: bool) -> None:
+    """List sources and what they declared."""
+    from app.wiring import open_services
+
+    listed = acts.list_sources(open_services())
+    columns = ("source", "name", "kind", "public", "on_no_consent", "consent_signals", "disabled")
+    emit({"items": listed}, json_, lambda: table(columns, [[one[column] for column in columns] for one in listed]))
+
+
+@source_command.command("rotate")
+@click.argument("source_id")
+@as_json
+def rotate(source_id: str, json_: bool) -> None:
+    """Make a new write key; the old one works for another day."""
+    from app.wiring import open_services
+
+    emit(acts.rotate_source(open_services(), source_id, actor="cli"), json_)
+
+
+@source_command.command("disable")
+@click.argument("source_id")
+@as_json
+def disable(source_id: str, json_: bool) -> None:
+    """Refuse the source's requests from now on."""
+    from app.wiring import open_services
+
+    emit(acts.disable_source(open_services(), source_id, actor="cli"), json_)

@@ -1,0 +1,210 @@
+"""One table of work and one loop that does it; handlers are registered by the wiring under a job's kind.
+
+Promise: a job row is written in its caller's transaction, is claimed by exactly one worker at a time through a lease, and is tried at
+most five times with growing pauses. Arguments and counts carry no personal value. Handlers are idempotent.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from privacy.errors import NotFound, PiyingError, Raced, Unavailable
+from privacy.orm import Begin, Instant, PlatformBase
+
+LEASE = timedelta(minutes=5)
+ATTEMPTS = 5
+LONGEST_PAUSE_SECONDS = 600
+
+
+class Job(PlatformBase):
+    """A piece of work and its progress, as three kinds of pages show it."""
+
+    __tablename__ = "job"
+    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    state: Mapped[str] = mapped_column(sa.String(12), index=True)
+    arguments: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    done: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    total: Mapped[int | None] = mapped_column(sa.BigInteger)
+    counts: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    error_code: Mapped[str | None] = mapped_column(sa.String(60))
+    attempt: Mapped[int] = mapped_column(sa.Integer, default=0)
+    run_after: Mapped[datetime] = mapped_column(Instant, index=True)
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    lease_holder: Mapped[str | None] = mapped_column(sa.String(60))
+    cancel: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    created_by: Mapped[str] = mapped_column(sa.String(60))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    key: Mapped[str | None] = mapped_column(sa.String(120), unique=True)
+
+
+class Schedule(PlatformBase):
+    """A kind of job that comes again; `next_at` moves on in the transaction that queues it."""
+
+    __tablename__ = "schedule"
+    kind: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    every_seconds: Mapped[int] = mapped_column(sa.Integer)
+    next_at: Mapped[datetime] = mapped_column(Instant)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that this worker holds for the length of its lease."""
+
+    id: str
+    kind: str
+    arguments: Mapping[str, Any]
+    attempt: int
+    created_by: str
+
+
+Handler = Callable[[Claimed], Mapping[str, Any]]
+"""Does the work of a claimed job and returns its counts (no personal values). Raises PiyingError; Unavailable and Raced are retried."""
+
+
+def enqueue(
+    tx: sa.Connection,
+    kind: str,
+    arguments: Mapping[str, Any],
+    *,
+    by: str,
+    now: datetime,
+    key: str | None = None,
+    after: datetime | None = None,
+) -> str:
+    """Queues a job in the caller's transaction and returns its id; with `key`, a job that already has it is returned instead."""
+    if key is not None:
+        known = tx.execute(sa.select(Job.id).where(Job.key == key)).scalar()
+        if known:
+            return str(known)
+    job_id = "job_" + secrets.token_hex(12)
+    tx.execute(
+        sa.insert(Job).values(
+            id=job_id,
+            kind=kind,
+            state="queued",
+            arguments=dict(arguments),
+            counts={},
+            run_after=after or now,
+            created_by=by,
+            created_at=now,
+            key=key,
+        )
+    )
+    return job_id
+
+
+def claim(tx: sa.Connection, holder: str, *, now: datetime, job_id: str | None = None) -> Claimed | None:
+    """Takes the oldest job that is due, or whose holder's lease ran out; one statement, so that two workers never hold the same."""
+    due = sa.or_(
+        sa.and_(Job.state == "queued", Job.run_after <= now),
+        sa.and_(Job.state == "running", Job.lease_until < now),
+    )
+    oldest = sa.select(Job.id).where(due).order_by(Job.run_after, Job.created_at).limit(1)
+    if job_id is not None:
+        oldest = oldest.where(Job.id == job_id)
+    if tx.dialect.name == "postgresql":
+        oldest = oldest.with_for_update(skip_locked=True)
+    row = tx.execute(
+        sa.update(Job)
+        .where(Job.id == oldest.scalar_subquery())
+        .values(state="running", lease_holder=holder, lease_until=now + LEASE, attempt=Job.attempt + 1)
+        .returning(Job.id, Job.kind, Job.arguments, Job.attempt, Job.created_by)
+    ).first()
+    return None if row is None else Claimed(row.id, row.kind, row.arguments, row.attempt, row.created_by)
+
+
+def progress(tx: sa.Connection, job: Claimed, *, done: int, total: int | None, now: datetime) -> bool:
+    """Reports progress and renews the lease; returns whether somebody asked to cancel."""
+    row = tx.execute(
+        sa.update(Job).where(Job.id == job.id).values(done=done, total=total, lease_until=now + LEASE).returning(Job.cancel)
+    ).first()
+    return bool(row and row.cancel)
+
+
+def finish(tx: sa.Connection, job: Claimed, counts: Mapping[str, Any], *, now: datetime) -> None:
+    """Ends a job well."""
+    _end(tx, job, "done", now, counts=dict(counts), error_code=None)
+
+
+def fail(tx: sa.Connection, job: Claimed, code: str, *, again: bool, now: datetime) -> None:
+    """Ends a job badly, or queues it again after 2, 4, 8 … seconds (ten minutes at most) while attempts are left."""
+    if again and job.attempt < ATTEMPTS:
+        pause = min(2**job.attempt, LONGEST_PAUSE_SECONDS)
+        tx.execute(
+            sa.update(Job)
+            .where(Job.id == job.id)
+            .values(state="queued", run_after=now + timedelta(seconds=pause), error_code=code, lease_until=None, lease_holder=None)
+        )
+    else:
+        _end(tx, job, "failed", now, error_code=code)
+
+
+def _end(tx: sa.Connection, job: Claimed, state: str, now: datetime, **values: Any) -> None:
+    tx.execute(sa.update(Job).where(Job.id == job.id).values(state=state, finished_at=now, lease_until=None, lease_holder=None, **values))
+
+
+def find(tx: sa.Connection, job_id: str) -> dict[str, Any]:
+    """A job as its page shows it; raises NotFound."""
+    row = tx.execute(sa.select(Job).where(Job.id == job_id)).mappings().first()
+    if row is None:
+        raise NotFound("no such job", code="job_unknown")
+    shown = ("id", "kind", "state", "done", "total", "counts", "error_code", "attempt", "created_by")
+    return {name: row[name] for name in shown}
+
+
+def plan(tx: sa.Connection, kind: str, every_seconds: int, *, now: datetime) -> None:
+    """Puts a kind on the schedule, or changes how often it comes."""
+    if tx.execute(sa.update(Schedule).where(Schedule.kind == kind).values(every_seconds=every_seconds)).rowcount == 0:
+        tx.execute(sa.insert(Schedule).values(kind=kind, every_seconds=every_seconds, next_at=now))
+
+
+def queue_due(tx: sa.Connection, *, now: datetime) -> int:
+    """Queues every scheduled kind whose time has come; a kind that still waits or runs is not queued twice."""
+    queued = 0
+    for row in tx.execute(sa.select(Schedule).where(Schedule.next_at <= now)).all():
+        later = now + timedelta(seconds=row.every_seconds)
+        moved = tx.execute(sa.update(Schedule).where(Schedule.kind == row.kind, Schedule.next_at == row.next_at).values(next_at=later))
+        busy = tx.execute(sa.select(Job.id).where(Job.kind == row.kind, Job.state.in_(("queued", "running")))).first()
+        if moved.rowcount == 1 and busy is None:
+            enqueue(tx, row.kind, {}, by="schedule", now=now)
+            queued += 1
+    return queued
+
+
+def forget_finished(tx: sa.Connection, *, before: datetime) -> int:
+    """Deletes finished scheduled jobs older than `before`; jobs that somebody asked for stay."""
+    return tx.execute(sa.delete(Job).where(Job.state == "done", Job.finished_at < before, Job.created_by == "schedule")).rowcount
+
+
+def run_one(
+    begin: Begin, handlers: Mapping[str, Handler], holder: str, *, clock: Callable[[], datetime], job_id: str | None = None
+) -> bool:
+    """Claims one job, does it and records how it ended; returns whether there was one. Unknown errors end the job with code `internal`."""
+    with begin() as tx:
+        job = claim(tx, holder, now=clock(), job_id=job_id)
+    if job is None:
+        return False
+    try:
+        counts = handlers[job.kind](job)
+    except (Unavailable, Raced) as error:
+        outcome: tuple[str, bool] = (error.code, True)
+    except PiyingError as error:
+        outcome = (error.code, False)
+    except Exception:  # a handler's defect must not stop the loop; the code says where to look, the message could carry a value
+        outcome = ("internal", True)
+    else:
+        with begin() as tx:
+            finish(tx, job, counts, now=clock())
+        return True
+    with begin() as tx:
+        fail(tx, job, outcome[0], again=outcome[1], now=clock())
+    return True

@@ -1,0 +1,82 @@
+"""Marshmallow shapes of the management API's envelopes and resources. Fields of rows are checked by the dictionary, not here.
+
+Promise: an unknown member is refused; a Boolean is a JSON Boolean; messages name fields, the error table keeps values out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from privacy.vocabulary import SOURCE_KINDS, ConsentSignals, ConsentState, IdentifierType, OnNoConsent
+
+
+class Strict(Schema):
+    """The base of all: what is not declared is refused."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class StrictBoolean(fields.Boolean):
+    """Only true and false; not 1, "on" or "true"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("not a Boolean")
+        return value
+
+
+class SourceIn(Strict):
+    name = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9][a-z0-9_-]{0,39}$"))
+    kind = fields.String(required=True, validate=validate.OneOf(SOURCE_KINDS))
+    public = StrictBoolean(load_default=False)
+    purposes = fields.List(
+        fields.String(validate=validate.Length(1, 64)), load_default=None, allow_none=True, validate=validate.Length(max=32)
+    )
+    on_no_consent = fields.String(load_default="refuse", validate=validate.OneOf([one.value for one in OnNoConsent]))
+    consent_signals = fields.String(load_default="deny_only", validate=validate.OneOf([one.value for one in ConsentSignals]))
+
+
+class SetupCodeIn(Strict):
+    code = fields.String(required=True, validate=validate.Length(20, 100))
+
+
+class TokenIn(Strict):
+    scopes = fields.List(
+        fields.String(validate=validate.Length(1, 40)), load_default=None, allow_none=True, validate=validate.Length(max=40)
+    )
+
+
+class ReportIn(Strict):
+    kind = fields.String(required=True, validate=validate.Length(1, 40))
+    from_ = fields.String(data_key="from", load_default=None, allow_none=True, validate=validate.Regexp(r"^\d{4}-\d{2}$"))
+    to = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^\d{4}-\d{2}$"))
+    by = fields.List(fields.String(validate=validate.Length(1, 40)), load_default=list, validate=validate.Length(max=3))
+    where = fields.List(fields.String(validate=validate.Length(1, 200)), load_default=list, validate=validate.Length(max=16))
+    rho_nano = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 1_000_000_000))
+
+
+class IdentifierIn(Strict):
+    type = fields.String(required=True, validate=validate.OneOf([one.value for one in IdentifierType]))
+    value = fields.String(required=True, validate=validate.Length(1, 256))
+
+
+class ConsentIn(Strict):
+    identifier = fields.Nested(IdentifierIn, required=True)
+    purpose = fields.String(required=True, validate=validate.Length(1, 64))
+    state = fields.String(required=True, validate=validate.OneOf([one.value for one in ConsentState]))
+    at = fields.AwareDateTime(load_default=None, allow_none=True)
+    notice = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=128))
+    separate_for = fields.List(fields.String(validate=validate.Length(1, 64)), load_default=list, validate=validate.Length(max=8))
+    default_state = fields.String(load_default="unchecked", validate=validate.OneOf(["unchecked", "checked"]))
+    collection = fields.String(load_default="api", validate=validate.OneOf(["api", "form", "paper", "phone", "app", "mini_program"]))
+
+
+class ConsentsIn(Strict):
+    consents = fields.List(fields.Nested(ConsentIn), required=True, validate=validate.Length(1, 1000))
+
+
+class ReplayIn(Strict):
+    source = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=40))

@@ -1,0 +1,1 @@
+"""The workshop where data comes in."""

@@ -1,0 +1,172 @@
+"""The way in, readable from top to bottom: canonicalise, admit, store once, count everything.
+
+    raw ─▶ canonical ─▶ admitted (consent held, virtual IDs, de-identified) ─▶ inbox ─▶ lake
+
+Promise: every item that was received is stored, a duplicate, quarantined or refused, and the counts say so in the transaction that
+acknowledges it. Nothing here knows who a person is: the admission door is handed in. A retry of the same batch changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from ingestion import canonical, inbox, quarantine, verdicts
+from ingestion.mapping import Mapping
+from ingestion.source import payload
+from privacy.errors import Raced
+from privacy.vocabulary import FormRule, Reason, Verdict
+
+if TYPE_CHECKING:
+    from privacy.dictionary.catalogue import Catalogue
+    from privacy.orm import Begin
+    from privacy.records import Admit, Admitted, CanonicalBatch, Clock, Malformed, RawBatch, SealedBox
+
+KEEP_MALFORMED = timedelta(days=7)
+"""Only items whose form failed are kept, sealed, this long (law_rules L-2)."""
+KEEP_WAITING = timedelta(hours=24)
+"""Only where the source declares that consent travels on another path."""
+ATTEMPTS_ON_RACE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What the wiring hands to the pipeline: the admission door, the platform transaction, the sealed box, and the house's constants."""
+
+    admit: Admit
+    begin: Begin
+    box: SealedBox
+    catalogue: Catalogue
+    clock: Clock
+    zone: str
+    retention_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch. received = stored + duplicate + quarantined + refused."""
+
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    refused: int = 0
+    reasons: Dict[str, int] = field(default_factory=dict)
+    dropped_fields: Dict[str, int] = field(default_factory=dict)
+
+    def plus(self, other: Receipt) -> Receipt:
+        """The receipt of two batches together."""
+        return Receipt(
+            self.received + other.received,
+            self.stored + other.stored,
+            self.duplicate + other.duplicate,
+            self.quarantined + other.quarantined,
+            self.refused + other.refused,
+            _sum(self.reasons, other.reasons),
+            _sum(self.dropped_fields, other.dropped_fields),
+        )
+
+
+def ingest(raw: RawBatch, mapping: Mapping | None, intake: Intake) -> Receipt:
+    """Takes one batch in. Raises errors.Unavailable, Locked or Raced with nothing acknowledged; then the caller may send it again."""
+    batch = canonical.canonicalise(
+        raw, mapping, intake.catalogue, now=intake.clock(), retention_days=intake.retention_days, zone=intake.zone
+    )
+    for attempt in range(ATTEMPTS_ON_RACE):
+        try:
+            return _store(raw, batch, intake.admit(batch), intake)
+        except Raced:
+            if attempt == ATTEMPTS_ON_RACE - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _store(raw: RawBatch, batch: CanonicalBatch, admitted: Admitted, intake: Intake) -> Receipt:
+    malformed = {item.position: item for item in (*admitted.malformed, *batch.malformed)}
+    failures = _seal(raw, malformed.values(), intake)
+    with intake.begin() as tx:
+        duplicates = inbox.put(tx, admitted.batch, now=raw.received_at, older=admitted.older_digests)
+        outcome = _verdicts(batch, admitted, malformed, duplicates)
+        admitted.settle(tx, outcome)
+        for lifetime, kept in failures.items():
+            quarantine.put(tx, raw.source.id, batch.batch_id, kept, now=raw.received_at, expires_at=raw.received_at + lifetime)
+        receipt = _count(batch, admitted, malformed, outcome)
+        inbox.count(tx, raw.source.id, _day(raw, intake), _tally(receipt), batch.dropped_fields)
+        if raw.request_id:
+            verdicts.put(tx, raw.request_id, raw.source.id, _told(batch, malformed, outcome), now=raw.received_at)
+    return receipt
+
+
+def _verdicts(batch: CanonicalBatch, admitted: Admitted, malformed: Dict[int, Malformed], duplicates: set[int]) -> dict[int, Verdict]:
+    """One verdict an item, by position: form first, then duplicate, then the law's reason; what is left was stored."""
+    outcome = dict.fromkeys((position for part in batch.parts for position in part.positions.to_pylist()), Verdict.STORED)
+    outcome |= dict.fromkeys(admitted.refusals.positions, Verdict.REFUSED)
+    outcome |= dict.fromkeys(duplicates, Verdict.DUPLICATE)
+    outcome |= dict.fromkeys(malformed, Verdict.QUARANTINED)
+    return outcome
+
+
+def _count(batch: CanonicalBatch, admitted: Admitted, malformed: Dict[int, Malformed], outcome: Dict[int, Verdict]) -> Receipt:
+    tally = Counter(outcome.values())
+    reasons = Counter(
+        reason
+        for position, reason in zip(admitted.refusals.positions, admitted.refusals.reasons, strict=True)
+        if outcome[position] is Verdict.REFUSED
+    )
+    reasons.update(str(item.rule) for item in malformed.values())
+    if silent := batch.received - len(outcome):
+        tally[Verdict.REFUSED] += silent
+        reasons[Reason.NOTHING_TO_STORE.value] += silent
+    counts = {verdict.value: tally[verdict] for verdict in Verdict}
+    return Receipt(batch.received, **counts, reasons=dict(reasons), dropped_fields=dict(batch.dropped_fields))
+
+
+def _tally(receipt: Receipt) -> dict[tuple[str, str], int]:
+    """Items by verdict and reason, for the counters of the source's day."""
+    forms = {rule.value for rule in FormRule}
+    counts = {(Verdict.STORED.value, ""): receipt.stored, (Verdict.DUPLICATE.value, ""): receipt.duplicate}
+    for reason, number in receipt.reasons.items():
+        counts[Verdict.QUARANTINED.value if reason in forms else Verdict.REFUSED.value, reason] = number
+    return counts
+
+
+def _day(raw: RawBatch, intake: Intake) -> date:
+    """The day of receipt by the controller's clock."""
+    return raw.received_at.astimezone(ZoneInfo(intake.zone)).date()
+
+
+def _told(batch: CanonicalBatch, malformed: Dict[int, Malformed], outcome: Dict[int, Verdict]) -> list[verdicts.Told]:
+    """What the integrator may hear of each item: reasons of form only."""
+    names = {position: item.message_id for position, item in malformed.items()}
+    for part in batch.parts:
+        if part.message_ids is not None:
+            names |= dict(zip(part.positions.to_pylist(), part.message_ids.to_pylist(), strict=True))
+    told = []
+    for position, verdict in sorted(outcome.items()):
+        failed = malformed.get(position)
+        told.append(verdicts.tell(position, names.get(position), verdict, failed and str(failed.rule), failed and failed.path))
+    return told
+
+
+def _seal(raw: RawBatch, malformed: Collection[Malformed], intake: Intake) -> dict[timedelta, list[quarantine.Failure]]:
+    """Seals the payload of each malformed item, by how long it may be kept. Items that wait for consent are kept for less."""
+    kept: dict[timedelta, list[quarantine.Failure]] = {}
+    for lifetime, waits in ((KEEP_MALFORMED, False), (KEEP_WAITING, True)):
+        items = [item for item in malformed if (item.rule == FormRule.AWAITING_CONSENT) is waits]
+        if items:
+            payloads = [payload(raw, item.position) for item in items]
+            references = intake.box.seal(raw.source.id, payloads, raw.received_at + lifetime)
+            kept[lifetime] = [
+                quarantine.Failure(item.position, item.path, item.rule, reference)
+                for item, reference in zip(items, references, strict=True)
+            ]
+    return kept
+
+
+def _sum(left: Dict[str, int], right: Dict[str, int]) -> dict[str, int]:
+    return {name: left.get(name, 0) + right.get(name, 0) for name in {*left, *right}}

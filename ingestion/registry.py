@@ -1,0 +1,249 @@
+"""Who may send: sources, what they declared, and their write keys.
+
+Promise: a key is stored only as a digest and shown once, when it is made. A source that nobody registered, a key that expired and a
+purpose that was not declared do not exist here. Knows nothing of people.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from privacy.errors import Conflict, Invalid, NotFound, Refused
+from privacy.orm import Instant, PlatformBase
+from privacy.records import SourceFacts
+from privacy.vocabulary import SOURCE_KINDS, ConsentSignals, OnNoConsent
+
+if TYPE_CHECKING:
+    from privacy.records import RandomBytes
+
+KEY_PREFIX = "wk_"
+_NAME = re.compile(r"[^\W_][\w .-]{0,63}\Z")
+_PURPOSE = re.compile(r"[a-z][a-z0-9_]*(?:\.[A-Za-z0-9_-]+)+\Z")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?\Z")
+
+
+class Source(PlatformBase):
+    __tablename__ = "source"
+
+    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    public: Mapped[bool]
+    purposes: Mapped[str] = mapped_column(sa.Text)
+    on_no_consent: Mapped[str] = mapped_column(sa.String(10))
+    consent_signals: Mapped[str] = mapped_column(sa.String(10))
+    namespace: Mapped[str] = mapped_column(sa.String(64))
+    consent_categories: Mapped[str] = mapped_column(sa.Text)
+    origins: Mapped[str] = mapped_column(sa.Text)
+    owns_root_paths: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    disabled_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class SourceKey(PlatformBase):
+    """A write key, as the SHA-256 of its text: the key has 256 random bits of its own, so a plain digest tells nothing."""
+
+    __tablename__ = "source_key"
+
+    digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    source_id: Mapped[str] = mapped_column(sa.ForeignKey("source.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A source as integrators see it."""
+
+    facts: SourceFacts
+    origins: tuple[str, ...]
+    owns_root_paths: bool
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+def add(
+    tx: sa.Connection,
+    name: str,
+    kind: str,
+    *,
+    public: bool,
+    purposes: Sequence[str],
+    random: RandomBytes,
+    now: datetime,
+    on_no_consent: str = OnNoConsent.REFUSE,
+    consent_signals: str = ConsentSignals.DENY_ONLY,
+    namespace: str = "",
+    consent_categories: Mapping[str, str] | None = None,
+    origins: Sequence[str] = (),
+    owns_root_paths: bool = False,
+) -> tuple[SourceFacts, str]:
+    """Register a source and make its first key. The namespace of its customer numbers is its own name unless it shares another's."""
+    categories = dict(consent_categories or {})
+    _check(name, kind, public, purposes, on_no_consent, consent_signals, namespace, categories, origins)
+    if tx.scalar(sa.select(sa.exists().where(Source.name == name))):
+        raise Conflict("a source of this name exists", code="source_exists", field="name")
+    if owns_root_paths and tx.scalar(sa.select(sa.exists().where(Source.owns_root_paths, Source.disabled_at.is_(None)))):
+        raise Conflict("another source owns the root paths", code="root_paths_taken", field="owns_root_paths")
+    source_id = "src_" + _text(random(15))
+    tx.execute(
+        sa.insert(Source).values(
+            id=source_id,
+            name=name,
+            kind=kind,
+            public=public,
+            purposes=json.dumps(sorted(set(purposes))),
+            on_no_consent=str(on_no_consent),
+            consent_signals=str(consent_signals),
+            namespace=namespace or name,
+            consent_categories=json.dumps(categories, sort_keys=True),
+            origins=json.dumps(sorted(set(origins))),
+            owns_root_paths=owns_root_paths,
+            created_at=now,
+            disabled_at=None,
+        )
+    )
+    return get(tx, source_id).facts, _new_key(tx, source_id, random, now)
+
+
+def listing(tx: sa.Connection) -> list[Listed]:
+    """All sources by name."""
+    return [_listed(row) for row in tx.execute(sa.select(Source.__table__).order_by(Source.name))]
+
+
+def get(tx: sa.Connection, source_id: str) -> Listed:
+    """One source by its id; raises NotFound."""
+    return _one(tx, Source.id == source_id)
+
+
+def by_name(tx: sa.Connection, name: str) -> Listed:
+    """One source by its name; raises NotFound."""
+    return _one(tx, Source.name == name)
+
+
+def rotate(tx: sa.Connection, source_id: str, *, overlap: timedelta, random: RandomBytes, now: datetime) -> str:
+    """Make a new key; the old ones live on for `overlap`, so that senders can change over without a gap."""
+    get(tx, source_id)
+    ends = now + overlap
+    tx.execute(
+        sa.update(SourceKey)
+        .where(SourceKey.source_id == source_id, sa.or_(SourceKey.expires_at.is_(None), SourceKey.expires_at > ends))
+        .values(expires_at=ends)
+    )
+    return _new_key(tx, source_id, random, now)
+
+
+def disable(tx: sa.Connection, source_id: str, *, now: datetime) -> None:
+    """From now on every request of the source is refused as disabled."""
+    get(tx, source_id)
+    tx.execute(sa.update(Source).where(Source.id == source_id, Source.disabled_at.is_(None)).values(disabled_at=now))
+
+
+def enable(tx: sa.Connection, source_id: str) -> None:
+    """Let a disabled source send again."""
+    get(tx, source_id)
+    tx.execute(sa.update(Source).where(Source.id == source_id).values(disabled_at=None))
+
+
+def by_key(tx: sa.Connection, key: str, *, now: datetime) -> Listed | None:
+    """The source of a write key, or None if nobody has it (or has it no longer); raises Refused `source_disabled`."""
+    if not key.startswith(KEY_PREFIX) or len(key) > 200:
+        return None
+    row = tx.execute(
+        sa.select(Source.__table__)
+        .join(SourceKey, SourceKey.source_id == Source.id)
+        .where(SourceKey.digest == key_digest(key), sa.or_(SourceKey.expires_at.is_(None), SourceKey.expires_at > now))
+    ).first()
+    return None if row is None else _live(_listed(row))
+
+
+def root_paths_owner(tx: sa.Connection) -> Listed | None:
+    """The one source whose clients send without any key to the root Snowplow paths."""
+    row = tx.execute(sa.select(Source.__table__).where(Source.owns_root_paths, Source.disabled_at.is_(None))).first()
+    return None if row is None else _listed(row)
+
+
+def key_digest(key: str) -> bytes:
+    """What is stored of a key."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def _live(listed: Listed) -> Listed:
+    if listed.disabled_at is not None:
+        raise Refused("the source is disabled", code="source_disabled")
+    return listed
+
+
+def _one(tx: sa.Connection, condition: sa.ColumnElement[bool]) -> Listed:
+    row = tx.execute(sa.select(Source.__table__).where(condition)).first()
+    if row is None:
+        raise NotFound("there is no such source", code="source_not_found")
+    return _listed(row)
+
+
+def _new_key(tx: sa.Connection, source_id: str, random: RandomBytes, now: datetime) -> str:
+    key = KEY_PREFIX + _text(random(32))
+    tx.execute(sa.insert(SourceKey).values(digest=key_digest(key), source_id=source_id, created_at=now, expires_at=None))
+    return key
+
+
+def _text(random: bytes) -> str:
+    return base64.b32encode(random).decode().rstrip("=").lower()
+
+
+def _listed(row: sa.Row[tuple[object, ...]]) -> Listed:
+    columns = row._mapping
+    return Listed(
+        facts=SourceFacts(
+            id=columns["id"],
+            name=columns["name"],
+            kind=columns["kind"],
+            public=bool(columns["public"]),
+            purposes=frozenset(json.loads(columns["purposes"])),
+            on_no_consent=columns["on_no_consent"],
+            consent_signals=columns["consent_signals"],
+            namespace=columns["namespace"],
+            consent_categories=json.loads(columns["consent_categories"]),
+        ),
+        origins=tuple(json.loads(columns["origins"])),
+        owns_root_paths=bool(columns["owns_root_paths"]),
+        created_at=columns["created_at"],
+        disabled_at=columns["disabled_at"],
+    )
+
+
+def _check(
+    name: str,
+    kind: str,
+    public: bool,
+    purposes: Sequence[str],
+    on_no_consent: str,
+    consent_signals: str,
+    namespace: str,
+    categories: Mapping[str, str],
+    origins: Sequence[str],
+) -> None:
+    rules = [
+        (bool(_NAME.match(name)), "name", "a name has 1 to 64 letters, digits, spaces, points, hyphens or underscores"),
+        (kind in SOURCE_KINDS, "kind", "the kind is not known"),
+        (bool(purposes) and all(_PURPOSE.match(purpose) for purpose in purposes), "purposes", "at least one purpose, each a dotted key"),
+        (on_no_consent in set(OnNoConsent), "on_no_consent", "on_no_consent is refuse or wait"),
+        (consent_signals in set(ConsentSignals), "consent_signals", "consent_signals is ignore, deny_only or accept"),
+        (not (public and consent_signals == ConsentSignals.ACCEPT), "consent_signals", "a client key can only lower consent"),
+        (not namespace or bool(_NAME.match(namespace)), "namespace", "a namespace is written like a name"),
+        (all(_PURPOSE.match(purpose) for purpose in categories.values()), "consent_categories", "a category stands for a purpose"),
+        (all(_ORIGIN.match(origin) for origin in origins), "origins", "an origin is scheme, host and port"),
+    ]
+    for holds, field, message in rules:
+        if not holds:
+            raise Invalid(message, code="source_invalid", field=field)

@@ -1,0 +1,1 @@
+"""Sources: one adapter each, strangers to each other."""

@@ -1,0 +1,1 @@
+"""Schema revisions of both stores, their runner, and the grants as code."""

@@ -1,0 +1,168 @@
+"""Who may do what to which table: role → table → verbs, as code.
+
+Promise: on PostgreSQL each part of the program has an account of its own, and what is not written here is denied. `apply` makes the
+live database equal to this file: it takes away what is not listed. The analysis account has no grant in the vault, and none on
+consent; no account may change or delete evidence. Must never learn: passwords; the operator sets those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from migrations.run import VERSION_TABLE, StoreName
+from privacy import errors
+
+OWNER = "piying_owner"
+VAULT, INTAKE, ANALYSIS, CONSOLE, JOBS = "piying_vault", "piying_intake", "piying_analysis", "piying_console", "piying_jobs"
+ROLES = (OWNER, VAULT, INTAKE, ANALYSIS, CONSOLE, JOBS)
+
+READ = ("SELECT",)
+ADD = ("SELECT", "INSERT")
+CHANGE = ("SELECT", "INSERT", "UPDATE")
+MOVE = ("SELECT", "UPDATE")
+SWEEP = ("SELECT", "DELETE")
+ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+_LOG = {"log_head": CHANGE, "log_entry": ADD, "log_payload": ADD, "log_node": ADD}
+"""Whoever acts writes its own entry in its own transaction; nobody may change one."""
+
+_QUEUE = {"job": CHANGE}
+
+GRANTS: Mapping[StoreName, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "vault": {
+        VAULT: {
+            "person": ALL,
+            "data_key": ALL,
+            "identifier": ALL,
+            "blind_index": ALL,
+            "tombstone": ADD,
+            "ephemeral_key": ALL,
+            "sealed_payload": ALL,
+            "vault_meta": CHANGE,
+        },
+    },
+    "platform": {
+        INTAKE: {
+            **_LOG,
+            **_QUEUE,
+            "source": READ,
+            "source_key": READ,
+            "inbox": ADD,
+            "seen": CHANGE,
+            "tally": CHANGE,
+            "dropped_field": CHANGE,
+            "quarantine_item": ALL,
+            "request_verdict": ADD,
+            "purpose": READ,
+            "notice": READ,
+            "consent_event": ADD,
+            "consent_state": CHANGE,
+            "consent_head": CHANGE,
+        },
+        ANALYSIS: {
+            **_LOG,
+            **_QUEUE,
+            "inbox": SWEEP,
+            "budget_month": CHANGE,
+            "charge": ADD,
+            "release": CHANGE,
+        },
+        CONSOLE: {
+            **_LOG,
+            **_QUEUE,
+            "log_payload": CHANGE,
+            "checkpoint": ADD,
+            "source": CHANGE,
+            "source_key": CHANGE,
+            "tally": READ,
+            "dropped_field": READ,
+            "inbox": READ,
+            "quarantine_item": ALL,
+            "request_verdict": READ,
+            "purpose": CHANGE,
+            "notice": ADD,
+            "consent_event": ADD,
+            "consent_state": CHANGE,
+            "consent_head": CHANGE,
+            "budget_month": READ,
+            "charge": READ,
+            "release": READ,
+            "schedule": READ,
+            "account": CHANGE,
+            "setup_code": ALL,
+            "token": CHANGE,
+        },
+        JOBS: {
+            **_LOG,
+            "job": ALL,
+            "schedule": CHANGE,
+            "checkpoint": ADD,
+            "source": READ,
+            "inbox": READ,
+            "seen": SWEEP,
+            "tally": READ,
+            "quarantine_item": SWEEP,
+            "request_verdict": SWEEP,
+            "purpose": CHANGE,
+            "consent_event": READ,
+            "consent_state": READ,
+            "consent_head": READ,
+            "setup_code": SWEEP,
+        },
+    },
+}
+
+
+def apply(connection: sa.Connection, store: StoreName) -> None:
+    """Makes the live grants of a store equal to `GRANTS`, in the caller's transaction. On SQLite, which has no accounts, does nothing."""
+    if connection.dialect.name != "postgresql":
+        return
+    _make_roles(connection)
+    quote = connection.dialect.identifier_preparer.quote
+    database = quote(str(connection.exec_driver_sql("SELECT current_database()").scalar_one()))
+    run = connection.exec_driver_sql
+    run(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
+    run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    for role in ROLES[1:]:
+        run(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
+        run(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {role}")
+        run(f"REVOKE ALL ON DATABASE {database} FROM {role}")
+    for role, tables in GRANTS[store].items():
+        run(f"GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {role}")
+        run(f"GRANT USAGE ON SCHEMA public TO {role}")
+        run(f"GRANT SELECT ON {VERSION_TABLE} TO {role}")
+        for table, verbs in tables.items():
+            run(f"GRANT {', '.join(verbs)} ON {quote(table)} TO {role}")
+            if "INSERT" in verbs:
+                _grant_sequences(connection, table, role)
+
+
+def statement_for_roles() -> str:
+    """What an administrator of PostgreSQL runs once where the owner may not make accounts itself; passwords are theirs to set."""
+    return "\n".join(f"CREATE ROLE {role} LOGIN;" for role in ROLES)
+
+
+def _make_roles(connection: sa.Connection) -> None:
+    known = set(connection.exec_driver_sql("SELECT rolname FROM pg_roles WHERE rolname LIKE 'piying%%'").scalars())
+    missing = [role for role in ROLES if role not in known]
+    if not missing:
+        return
+    allowed = connection.exec_driver_sql("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user").scalar_one()
+    if not allowed:
+        raise errors.NotConfigured(f"PostgreSQL has no role {', '.join(missing)} and this account may not make it", code="roles_missing")
+    for role in missing:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+
+
+def _grant_sequences(connection: sa.Connection, table: str, role: str) -> None:
+    """The counters behind a table's automatic keys."""
+    owned = sa.text(
+        "SELECT counter.relname FROM pg_class counter JOIN pg_depend link ON link.objid = counter.oid AND link.deptype IN ('a', 'i') "
+        "JOIN pg_class owner ON owner.oid = link.refobjid JOIN pg_namespace place ON place.oid = owner.relnamespace "
+        "WHERE counter.relkind = 'S' AND owner.relname = :table AND place.nspname = 'public'"
+    )
+    quote = connection.dialect.identifier_preparer.quote
+    for sequence in connection.execute(owned, {"table": table}).scalars():
+        connection.exec_driver_sql(f"GRANT USAGE ON SEQUENCE {quote(sequence)} TO {role}")

@@ -1,0 +1,1 @@
+"""The house of privacy: its modules are doors, its subpackages are rooms."""

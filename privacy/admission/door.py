@@ -1,0 +1,288 @@
+"""The door in: who is it, do they allow it, what may be kept, under which virtual ID.
+
+Promise: a row leaves this door only if an analytic purpose is allowed for its person at the row's time and now (DESIGN §6), without a
+direct identifier, with each field under its dictionary treatment. What is refused leaves as a position and a reason; its payload dies
+here. Identifiers enter the vault only with an admitted row or with consent itself, before the platform transaction, idempotently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from privacy.admission import screening
+from privacy.audit import merkle
+from privacy.consent import gate, ledger, registry
+from privacy.deidentify import freetext, rules
+from privacy.errors import Raced
+from privacy.identity import pseudonyms, vault
+from privacy.identity.monthkeys import MonthKeys
+from privacy.orm import to_micros
+from privacy.records import (
+    CanonicalBatch,
+    CanonicalPart,
+    DeidentifiedBatch,
+    Malformed,
+    Refusals,
+    SourceFacts,
+    TablePart,
+)
+from privacy.vocabulary import (
+    ANALYTIC_PURPOSES,
+    LogKind,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from privacy.dictionary.catalogue import Catalogue
+    from privacy.identity.keys import Keyring
+    from privacy.orm import Begin
+    from privacy.records import Clock, Log, RandomBytes
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionTools:
+    """What the wiring hands to the door."""
+
+    begin_vault: Begin
+    read_vault: Begin
+    read_platform: Begin
+    keyring: Keyring
+    catalogue: Catalogue
+    log: Log
+    clock: Clock
+    random: RandomBytes
+    zone: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the door answers (records.Admitted)."""
+
+    batch: DeidentifiedBatch
+    refusals: Refusals
+    malformed: tuple[Malformed, ...]
+    older_digests: Sequence[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]]
+    _acts: Sequence[screening.Act]
+    _aliases: Mapping[bytes, Sequence[bytes]]
+    _handles: frozenset[bytes]
+    _decided_at: int
+    _source: str
+    _log: Log
+
+    def settle(self, tx: sa.Connection, verdicts: Mapping[int, Verdict]) -> None:
+        """The batch's log entry, then a look whether consent moved meanwhile, then its acts; the log's lock makes the look final."""
+        counts = dict.fromkeys((verdict.value for verdict in Verdict), 0)
+        for verdict in verdicts.values():
+            counts[verdict.value] += 1
+        leaves = [b"%d:%s" % (position, verdicts[position].value.encode()) for position in sorted(verdicts)]
+        facts = {"batch": self.batch.batch_id, "verdicts": merkle.root_of(leaves), "acts": len(self._acts), **counts}
+        self._log(tx, LogKind.INGEST, "ingest.batch", actor=self._source, facts=facts)
+        if self._handles and ledger.changed_since(tx, self._decided_at, self._handles):
+            raise Raced("consent changed while the batch was decided", retry_after=1)
+        passed = (Verdict.DUPLICATE, Verdict.QUARANTINED)
+        ledger.append(tx, [one.act for one in self._acts if verdicts.get(one.position) not in passed], aliases=self._aliases)
+
+
+class Admission:
+    """The admission door (records.Admit)."""
+
+    def __init__(self, tools: AdmissionTools) -> None:
+        self._tools = tools
+        self._keys = MonthKeys(tools.keyring, tools.begin_vault, tools.read_vault, tools.random)
+
+    def __call__(self, batch: CanonicalBatch) -> Entry:
+        tools, now = self._tools, self._tools.clock()
+        people = [part for part in batch.parts if tools.catalogue.records[part.record].people]
+        stack = screening.stack(people, batch.source)
+        with tools.read_vault() as tx:
+            found = vault.resolve(tx, tools.keyring, stack.identifiers, may_link_strong=not batch.source.public, random=tools.random)
+            family = screening.families(found, vault.merged_into(tx))
+        handle = tools.keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
+        handles = screening.blocks(pseudonyms.handles(found.people, handle))
+        aliases = {handle(winner): [handle(each) for each in others] for winner, others in family.items()}
+        with tools.read_platform() as tx:
+            decided_at = ledger.head(tx)
+            known = frozenset(registry.purposes(tx))
+            acts, refuse = screening.consent_acts(stack, batch, found, handles, known, to_micros(now))
+            wanted = {*ANALYTIC_PURPOSES, *screening.sensitive_purposes(tools.catalogue, stack.parts)} & known
+            timelines = ledger.timelines(tx, handles, wanted, pending=[one.act for one in acts], aliases=aliases)
+        screening.refuse_by_person(stack, found, refuse, now, tools.zone, tools.catalogue)
+        allowed = (
+            {
+                purpose: gate.decide_many(
+                    [timelines.get(one, {}).get(purpose) for one in handles], np.maximum(found.index, 0), stack.times, to_micros(now)
+                )
+                for purpose in sorted(wanted)
+            }
+            if handles
+            else {}
+        )
+        screening.refuse_without_consent(stack, batch.source, allowed, refuse)
+        screening.refuse_sensitive(tools.catalogue, stack, allowed, refuse)
+        malformed, refusals, admitted = screening.by_item(stack, batch, refuse, {one.position for one in acts})
+        acts = [one for one in acts if screening.counts(one, refuse)]
+        keep = admitted.copy()
+        keep[[one.row for one in acts]] = True
+        self._store(batch, stack, found, keep, admitted, now)
+        parts, older = self._parts(batch, stack, found, admitted, allowed, keep, now)
+        return Entry(
+            batch=DeidentifiedBatch(batch.source.id, batch.batch_id, batch.received_at, tuple(parts), self._chunk(batch)),
+            refusals=refusals,
+            malformed=malformed,
+            older_digests=older,
+            _acts=acts,
+            _aliases=aliases,
+            _handles=frozenset(handles),
+            _decided_at=decided_at,
+            _source=batch.source.id,
+            _log=tools.log,
+        )
+
+    # ── the vault's part ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _store(
+        self, batch: CanonicalBatch, stack: screening.Stack, found: vault.Resolution, keep: Bools, admitted: Bools, now: datetime
+    ) -> None:
+        """Writes people, links and birth dates of kept rows; nothing where every kept row's person and links stand already."""
+        births = screening.births(stack, found, admitted)
+        if not screening.has_news(found, keep) and not births:
+            return
+        tools = self._tools
+        with tools.begin_vault() as tx:
+            vault.store(tx, tools.keyring, found, pa.array(keep), batch_id=batch.batch_id, now=now, random=tools.random)
+            if births:
+                today = now.astimezone(ZoneInfo(tools.zone)).date()
+                vault.set_birth(tx, tools.keyring, list(births), list(births.values()), today=today, random=tools.random)
+
+    # ── the lake's part ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _parts(
+        self,
+        batch: CanonicalBatch,
+        stack: screening.Stack,
+        found: vault.Resolution,
+        admitted: Bools,
+        allowed: Mapping[str, gate.Decisions],
+        keep: Bools,
+        now: datetime,
+    ) -> tuple[list[TablePart], list[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]]]:
+        parts: list[TablePart] = []
+        older: list[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]] = []
+        for part, rows in zip(stack.parts, stack.slices(), strict=True):
+            kept = keep[rows]
+            if not kept.any():
+                continue
+            digests = self._digests(batch, part.message_ids, part.positions, kept, now, older)
+            made = self._tables(part, rows, found, admitted[rows], allowed, batch.source, now)
+            entered = pa.array(admitted[rows])
+            own = None if digests is None else digests.filter(pa.array(admitted[rows][kept]))
+            parts += [TablePart(table, part.positions.filter(entered), own, lines) for table, lines in made.items()]
+            if not made or not admitted[rows][kept].all():
+                parts.append(TablePart("", part.positions.filter(pa.array(kept)), digests, pa.table({})))
+        for part in batch.parts:
+            record = self._tools.catalogue.records[part.record]
+            if not record.people:
+                everything = np.ones(len(part.positions), bool)
+                digests = self._digests(batch, part.message_ids, part.positions, everything, now, older)
+                for table in record.tables:
+                    lines = self._apply(table, part, part.fields, part.times, allowed=None, now=now)
+                    parts.append(TablePart(table, part.positions, digests, lines))
+        return parts, older
+
+    def _tables(
+        self,
+        part: CanonicalPart,
+        rows: slice,
+        found: vault.Resolution,
+        admitted: Bools,
+        allowed: Mapping[str, gate.Decisions],
+        source: SourceFacts,
+        now: datetime,
+    ) -> dict[str, pa.Table]:
+        """The admitted rows of a part as the lake's tables, under the month's virtual IDs."""
+        record = self._tools.catalogue.records[part.record]
+        if not admitted.any() or not record.tables:
+            return {}
+        mask = pa.array(admitted)
+        fields, times = part.fields.filter(mask), part.times.filter(mask)
+        may = {
+            name: pa.array(
+                np.logical_or.reduce([allowed[purpose].allowed[rows][admitted] for purpose in field.purposes if purpose in allowed])
+            )
+            if any(purpose in allowed for purpose in field.purposes)
+            else False
+            for name, field in record.fields.items()
+            if name in fields.column_names
+        }
+        virtual_ids = self._virtual_ids(found, found.index[rows][admitted], rules.local_month(times, self._tools.zone))
+        tables = {}
+        for table in record.tables:
+            lines = self._apply(table, part, fields, times, allowed=may, now=now)
+            lines = lines.append_column("virtual_id", virtual_ids)
+            tables[table] = lines.append_column(
+                "source", pa.array([source.name], pa.string()).take(pa.array(np.zeros(len(times), np.int8)))
+            )
+        return tables
+
+    def _apply(
+        self, table: str, part: CanonicalPart, fields: pa.Table, times: pa.TimestampArray, *, allowed: rules.Allowed | None, now: datetime
+    ) -> pa.Table:
+        tools = self._tools
+
+        def link(kind: str, values: pa.StringArray, months: pa.Int32Array) -> pa.Int64Array:
+            return self._keys.row_macs(kind, values, months, now=now)
+
+        return rules.apply(
+            tools.catalogue, table, part.record, fields, times, zone=tools.zone, link=link, scrub=freetext.scrub, allowed=allowed
+        )
+
+    def _virtual_ids(self, found: vault.Resolution, index: npt.NDArray[np.int64], months: pa.Int32Array) -> pa.Int64Array:
+        """Each row's virtual ID: its person's under the key of its data month."""
+        month = months.to_numpy(zero_copy_only=False)
+        made = np.empty(len(index), np.int64)
+        for one in np.unique(month).tolist():
+            cipher = self._tools.keyring.block_cipher(pseudonyms.VIRTUAL_ID, str(one))
+            rows = month == one
+            made[rows] = pseudonyms.virtual_ids(found.people, cipher)[index[rows]]
+        return pa.array(made)
+
+    # ── dedupe keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _digests(
+        self,
+        batch: CanonicalBatch,
+        message_ids: pa.StringArray | None,
+        positions: pa.Int64Array,
+        kept: Bools,
+        now: datetime,
+        older: list[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]],
+    ) -> pa.FixedSizeBinaryArray | None:
+        """The dedupe keys of kept rows under this epoch's key; those under the epoch before are added to `older`."""
+        if message_ids is None:
+            return None
+        mask = pa.array(kept)
+        ids = message_ids.filter(mask)
+        current, before = self._keys.message_keys(now)
+        if before is not None:
+            older.append((positions.filter(mask), pseudonyms.message_digests(before, batch.source.id, ids)))
+        return pseudonyms.message_digests(current, batch.source.id, ids)
+
+    def _chunk(self, batch: CanonicalBatch) -> bytes | None:
+        """The dedupe key of a whole chunk, under a key that outlives the epochs: content digests say nothing about one person."""
+        if batch.chunk is None:
+            return None
+        key = self._tools.keyring.mac_key(pseudonyms.MESSAGE, "chunk")
+        digests = pseudonyms.message_digests(key, batch.source.id, pa.array([batch.chunk.hex()]))
+        return bytes(digests[0].as_py())

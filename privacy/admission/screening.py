@@ -1,0 +1,275 @@
+"""Who of a batch is refused and why, which consent it brings, and which rows remain: the decisions of the admission door.
+
+Promise: pure; the unknown is denied, one item has one verdict, and a reason never carries a value. Works on rows about people only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from privacy.consent import gate, ledger
+from privacy.deidentify import rules
+from privacy.identity import normalise, vault
+from privacy.orm import to_micros
+from privacy.records import CanonicalBatch, CanonicalPart, ConsentClaim, Malformed, Refusals, SourceFacts
+from privacy.vocabulary import ANALYTIC_PURPOSES, STRONG_TYPES, ConsentKind, ConsentSignals, ConsentState, FormRule, OnNoConsent, Reason
+
+if TYPE_CHECKING:
+    from privacy.dictionary.catalogue import Catalogue
+
+Bools = npt.NDArray[np.bool_]
+Reasons = npt.NDArray[np.object_]
+
+ADULT_FOR_THE_LAKE = 14
+"""Nobody younger enters the lake (PIPL 31; law_rules L-1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The rows about people of all parts of a batch, one below the other, so that an item's rows have one person."""
+
+    parts: tuple[CanonicalPart, ...]
+    positions: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64]
+    identifiers: Mapping[str, pa.StringArray]
+    bad: Mapping[str, Bools]
+
+    def slices(self) -> list[slice]:
+        ends = np.cumsum([len(part.positions) for part in self.parts]).tolist()
+        return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A consent act and the item that brought it."""
+
+    position: int
+    row: int
+    act: ledger.ConsentAct
+
+
+def stack(parts: Sequence[CanonicalPart], source: SourceFacts) -> Stack:
+    """Stacks parts and normalises their identifiers. A value whose form is wrong is marked; a blocked one is simply absent."""
+    lengths = [len(part.positions) for part in parts]
+    types = sorted({kind for part in parts for kind in part.identifiers})
+    identifiers: dict[str, pa.StringArray] = {}
+    bad: dict[str, Bools] = {}
+    for kind in types:
+        columns = [part.identifiers.get(kind, pa.nulls(length, pa.string())) for part, length in zip(parts, lengths, strict=True)]
+        values = pa.concat_arrays([_flat(column) for column in columns])
+        normal, wrong = normalise.normalise(kind, values, namespace=source.namespace)
+        identifiers[kind] = normal
+        bad[kind] = np.asarray(wrong.to_numpy(zero_copy_only=False), bool)
+    return Stack(
+        tuple(parts),
+        _join([_numbers(part.positions) for part in parts]),
+        _join([_numbers(part.times) for part in parts]),
+        identifiers,
+        bad,
+    )
+
+
+def consent_acts(
+    stack: Stack, batch: CanonicalBatch, found: vault.Resolution, handles: Sequence[bytes], known: frozenset[str], now: int
+) -> tuple[list[Act], Reasons]:
+    """The consent acts that rows bring, under the source's rule for signals; rows that name an unknown purpose are refused."""
+    refuse: Reasons = np.full(len(stack.positions), None, object)
+    acts: list[Act] = []
+    for part, rows in zip(stack.parts, stack.slices(), strict=True):
+        for claim in part.consents:
+            said = np.asarray(pc.is_valid(claim.granted).to_numpy(zero_copy_only=False), bool)
+            if claim.purpose not in known:
+                refuse[rows][said] = Reason.PURPOSE_UNKNOWN.value
+                continue
+            for row in np.flatnonzero(said & (found.index[rows] >= 0)).tolist():
+                act = _act(claim, row, batch.source, handles[found.index[rows][row]], now)
+                if act is not None:
+                    acts.append(Act(int(stack.positions[rows.start + row]), rows.start + row, act))
+    return acts, refuse
+
+
+def _act(claim: ConsentClaim, row: int, source: SourceFacts, handle: bytes, now: int) -> ledger.ConsentAct | None:
+    """One claim as an act; None where the source may not say it (SHAPES "Consent at admission")."""
+    granted = bool(claim.granted[row].as_py())
+    explicit = claim.explicit and not source.public
+    if not explicit:
+        if source.consent_signals == ConsentSignals.IGNORE:
+            return None
+        if granted and (source.public or source.consent_signals != ConsentSignals.ACCEPT):
+            return None
+    at = claim.at[row].cast(pa.int64()).as_py()
+    return ledger.ConsentAct(
+        handle=handle,
+        purpose=claim.purpose,
+        state=(ConsentState.GRANTED if granted else ConsentState.WITHDRAWN if explicit else ConsentState.DENIED).value,
+        kind=(ConsentKind.EXPLICIT if explicit else ConsentKind.ASSERTED).value,
+        at=now if at is None else at,
+        received=now,
+        source_id=source.id,
+        notice=None if claim.notice is None else claim.notice[row].as_py(),
+        by=source.id,
+    )
+
+
+def refuse_by_person(stack: Stack, found: vault.Resolution, refuse: Reasons, now: datetime, zone: str, catalogue: Catalogue) -> None:
+    """Refuses rows that name nobody, name somebody erased, come from a child, or carry what may never be kept."""
+    refuse[(found.index < 0) & _unset(refuse)] = Reason.PERSON_MISSING.value
+    refuse[np.asarray(found.erased.to_numpy(zero_copy_only=False), bool)] = Reason.ERASED.value
+    young = {person for person, born in found.youth.items() if _age(born, now, zone) < ADULT_FOR_THE_LAKE}
+    if young:
+        people = blocks(found.people)
+        children = np.fromiter((one in young for one in people), bool, len(people))
+        refuse[(found.index >= 0) & children[np.maximum(found.index, 0)]] = Reason.MINOR.value
+    for part, rows in zip(stack.parts, stack.slices(), strict=True):
+        if "birth_date" in part.fields.column_names:
+            born = part.fields["birth_date"].combine_chunks()
+            today = pa.array(np.full(len(born), to_micros(now)), pa.timestamp("us", tz="UTC"))
+            child = pc.less(rules.ages(born, today, zone), ADULT_FOR_THE_LAKE)
+            refuse[rows][np.asarray(pc.fill_null(child, False).to_numpy(zero_copy_only=False), bool)] = Reason.MINOR.value
+        if "_refuse" in part.fields.column_names:
+            reasons = part.fields["_refuse"].to_numpy()
+            told = np.asarray(pc.is_valid(part.fields["_refuse"]).to_numpy(), bool)
+            refuse[rows][told] = reasons[told]
+
+
+def refuse_without_consent(stack: Stack, source: SourceFacts, allowed: Mapping[str, gate.Decisions], refuse: Reasons) -> None:
+    """Refuses rows for which no analytic purpose that the source declared is allowed, at their time and now."""
+    declared = [purpose for purpose in ANALYTIC_PURPOSES if purpose in source.purposes and purpose in allowed]
+    lake = (
+        np.concatenate([np.full(len(part.positions), part.record != "consent") for part in stack.parts])
+        if stack.parts
+        else np.empty(0, bool)
+    )
+    open_ = _unset(refuse) & lake
+    if not declared:
+        refuse[open_] = Reason.PURPOSE_NOT_DECLARED.value
+        return
+    any_allowed = np.logical_or.reduce([allowed[purpose].allowed for purpose in declared])
+    denied = open_ & ~any_allowed
+    refuse[denied] = allowed[declared[0]].reasons[denied]
+    if source.on_no_consent == OnNoConsent.WAIT and not source.public:
+        refuse[denied & (refuse == Reason.CONSENT_MISSING.value)] = FormRule.AWAITING_CONSENT.value
+
+
+def refuse_sensitive(catalogue: Catalogue, stack: Stack, allowed: Mapping[str, gate.Decisions], refuse: Reasons) -> None:
+    """Refuses rows that carry a sensitive value without the separate consent of its category (PIPL 29)."""
+    for part, rows in zip(stack.parts, stack.slices(), strict=True):
+        for name in part.fields.column_names:
+            field = catalogue.records[part.record].fields.get(name)
+            if field is None or field.class_ != "sensitive":
+                continue
+            carried = np.asarray(pc.is_valid(part.fields[name]).to_numpy(), bool)
+            for purpose in field.purposes:
+                if purpose in allowed:
+                    carried &= ~allowed[purpose].allowed[rows]
+            refuse[rows][carried & _unset(refuse[rows])] = Reason.SENSITIVE_WITHOUT_CONSENT.value
+
+
+def sensitive_purposes(catalogue: Catalogue, parts: Sequence[CanonicalPart]) -> set[str]:
+    return {
+        purpose
+        for part in parts
+        for name in part.fields.column_names
+        if (field := catalogue.records[part.record].fields.get(name)) is not None and field.class_ == "sensitive"
+        for purpose in field.purposes
+    }
+
+
+def by_item(stack: Stack, batch: CanonicalBatch, refuse: Reasons, brought: set[int]) -> tuple[tuple[Malformed, ...], Refusals, Bools]:
+    """From rows to items: one bad identifier quarantines the item, one admitted row or consent act makes it stored."""
+    malformed: dict[int, Malformed] = {}
+    for kind, wrong in stack.bad.items():
+        if not (batch.source.public and kind in STRONG_TYPES):
+            for position in stack.positions[wrong].tolist():
+                malformed.setdefault(position, Malformed(position, f"identifiers.{kind}", FormRule.BAD_IDENTIFIER.value))
+    waiting = refuse == FormRule.AWAITING_CONSENT.value
+    for position in stack.positions[waiting].tolist():
+        if position not in brought:
+            malformed.setdefault(position, Malformed(position, "", FormRule.AWAITING_CONSENT.value))
+    broken = np.isin(stack.positions, np.fromiter(malformed, np.int64, len(malformed)))
+    unset = _unset(refuse)
+    consents = np.concatenate([np.full(len(part.positions), part.record == "consent") for part in stack.parts]) if stack.parts else unset
+    admitted = unset & ~broken & ~consents
+    stored = set(stack.positions[unset & ~broken].tolist()) | brought
+    refused: dict[int, str] = {}
+    for row in np.flatnonzero(~unset & ~broken).tolist():
+        position = int(stack.positions[row])
+        if position not in stored:
+            refused.setdefault(position, str(refuse[row]))
+    return tuple(malformed.values()), Refusals(tuple(refused), tuple(refused.values())), admitted
+
+
+def families(found: vault.Resolution, merged: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    """For people of the batch who are several: the others whose consent holds for them too, those of this batch's own merges included."""
+    here = set(blocks(found.people))
+    others: dict[bytes, list[bytes]] = {}
+    for loser, winner in merged:
+        if winner in here:
+            others.setdefault(winner, []).append(loser)
+    for join in found.merges:
+        for one, other in ((join.first, join.second), (join.second, join.first)):
+            others.setdefault(one, []).extend([other, *(loser for loser, winner in merged if winner == other)])
+    return others
+
+
+def has_news(found: vault.Resolution, keep: Bools) -> bool:
+    """Whether the kept rows bring the vault anything: a person, a link, a merge, a newer index version."""
+    if any(keep[join.row] for join in found.merges):
+        return True
+    rows = found.rows[:, keep]
+    used = np.unique(rows[rows >= 0])
+    same = (found.found.owner[used] == found.owner[used]) & (found.found.at_version[used] == found.found.version)
+    return not bool(same.all())
+
+
+def counts(one: Act, refuse: Reasons) -> bool:
+    """A child's grant does not count without a guardian; anybody's no always does. Who was erased can still say no."""
+    if one.act.state != ConsentState.GRANTED.value:
+        return True
+    return refuse[one.row] not in (Reason.MINOR.value, Reason.ERASED.value)
+
+
+def births(stack: Stack, found: vault.Resolution, admitted: Bools) -> dict[bytes, date]:
+    """The last birth date that admitted rows told of each person."""
+    people: list[bytes] = []
+    births: dict[bytes, date] = {}
+    for part, rows in zip(stack.parts, stack.slices(), strict=True):
+        if "birth_date" in part.fields.column_names:
+            people = people or blocks(found.people)
+            for row, born in enumerate(part.fields["birth_date"].to_pylist()):
+                if born is not None and admitted[rows.start + row]:
+                    births[people[found.index[rows.start + row]]] = born
+    return births
+
+
+def _age(born: date, now: datetime, zone: str) -> int:
+    at = pa.array([to_micros(now)], pa.timestamp("us", tz="UTC"))
+    return int(rules.ages(pa.array([born], pa.date32()), at, zone)[0].as_py())
+
+
+def _unset(refuse: Reasons) -> Bools:
+    return np.asarray(np.equal(refuse, None), bool)
+
+
+def blocks(joined: bytes) -> list[bytes]:
+    return [joined[start : start + 16] for start in range(0, len(joined), 16)]
+
+
+def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _numbers(column: pa.Array) -> npt.NDArray[np.int64]:
+    return np.asarray(pc.cast(column, pa.int64()).to_numpy(zero_copy_only=False), np.int64)
+
+
+def _join(columns: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    return np.concatenate(columns) if columns else np.empty(0, np.int64)

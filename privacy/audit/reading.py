@@ -1,0 +1,175 @@
+"""Reading the log back: evidence for the verifier, proofs from stored subtrees, lines for whoever may see them.
+
+Promise: it writes nothing. Who may read, and that the reading itself is logged first, is the business of the oversight door.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from privacy.audit import merkle
+from privacy.audit.log import LogEntry, LogNode, LogPayload, head
+from privacy.audit.payload import stamp
+from privacy.errors import Invalid, NotFound
+from privacy.orm import from_micros
+
+ROWS_AT_A_TIME = 2_000
+"""Rows fetched at once while the whole log is walked, so that memory does not grow with the log."""
+MAX_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which lines are wanted; everything given must hold. `subject` is a log handle in hexadecimal."""
+
+    kind: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    purpose: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def named(self) -> list[str]:
+        """The names of what is filtered by, for the entry that records the reading."""
+        return [name for name in self.__slots__ if getattr(self, name) is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry as a reader sees it. `facts` and `result` are None once the payload is erased."""
+
+    seq: int
+    at: datetime
+    kind: str
+    actor: str
+    action: str
+    result: str | None
+    facts: dict[str, Any] | None
+    erased_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Newest first; `next` is the cursor of the following page, None at the end."""
+
+    items: tuple[Line, ...]
+    next: int | None
+
+
+# ── for the verifier ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def evidence(tx: sa.Connection, *, from_seq: int = 0, payloads: bool = True) -> Iterator[dict[str, Any]]:
+    """Every entry in order, in the form that `privacy.audit.verify` takes and a bundle carries."""
+    micros = sa.type_coerce(LogEntry.at, sa.BigInteger).label("micros")
+    query = sa.select(LogEntry.seq, micros, LogEntry.kind, LogEntry.commitment, LogEntry.leaf_hash, *LogPayload.__table__.c[1:])
+    query = query.outerjoin(LogPayload, LogPayload.seq == LogEntry.seq).where(LogEntry.seq >= from_seq).order_by(LogEntry.seq)
+    for row in tx.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)):
+        entry: dict[str, Any] = {
+            "seq": row.seq,
+            "ts": _stamp(row.micros),
+            "kind": row.kind,
+            "c": bytes(row.commitment).hex(),
+            "leaf": bytes(row.leaf_hash).hex(),
+        }
+        if payloads:
+            entry["salt"] = None if row.salt is None else bytes(row.salt).hex()
+            entry["payload"] = None if row.payload is None else bytes(row.payload).decode("utf-8", "replace")
+            entry["erased"] = None if row.erased_at is None else stamp(row.erased_at)
+            entry["found_by"] = [row.actor, row.action, row.subject, row.purpose]
+        yield entry
+
+
+def _stamp(micros: int) -> str:
+    """The stamp of a stored instant; one that no calendar has is shown as it is, and will not verify."""
+    try:
+        return stamp(from_micros(micros))
+    except OverflowError:
+        return str(micros)
+
+
+def nodes(tx: sa.Connection) -> Iterator[tuple[int, int, bytes]]:
+    """Stored subtrees (level, position, hash) in the order in which they became complete."""
+    completed = (LogNode.position + 1).op("<<")(sa.cast(LogNode.level, sa.Integer))
+    query = sa.select(LogNode.level, LogNode.position, LogNode.hash).order_by(completed, LogNode.level)
+    for level, position, digest in tx.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)):
+        yield level, position, bytes(digest)
+
+
+# ── proofs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def inclusion_proof(tx: sa.Connection, seq: int, size: int | None = None) -> list[bytes]:
+    """Proof that entry `seq` is in the tree of `size` entries (default: all of them), read from stored subtrees."""
+    whole = head(tx).size if size is None else size
+    if not 0 <= seq < whole:
+        raise NotFound("the log has no such entry", code="log_entry_unknown", field="seq")
+    return _proof(tx, merkle.inclusion_needs(seq, whole))
+
+
+def consistency_proof(tx: sa.Connection, first: int, second: int | None = None) -> list[bytes]:
+    """Proof that the tree of `first` entries is the beginning of the tree of `second` (default: all of them)."""
+    whole = head(tx).size if second is None else second
+    if not 0 < first <= whole:
+        raise NotFound("the log never had this size, or is shorter", code="log_size_unknown", field="first")
+    return _proof(tx, merkle.consistency_needs(first, whole))
+
+
+def _proof(tx: sa.Connection, needs: merkle.Needs) -> list[bytes]:
+    wanted = [node for group in needs for node in group]
+    hashes: dict[merkle.NodeId, bytes] = {}
+    leaves = [node.position for node in wanted if node.level == 0]
+    if leaves:
+        found = tx.execute(sa.select(LogEntry.seq, LogEntry.leaf_hash).where(LogEntry.seq.in_(leaves)))
+        hashes |= {merkle.NodeId(0, seq): bytes(digest) for seq, digest in found}
+    inner = [node for node in wanted if node.level > 0]
+    if inner:
+        place = sa.or_(*(sa.and_(LogNode.level == level, LogNode.position == position) for level, position in inner))
+        stored = tx.execute(sa.select(LogNode.level, LogNode.position, LogNode.hash).where(place))
+        hashes |= {merkle.NodeId(level, position): bytes(digest) for level, position, digest in stored}
+    try:
+        return merkle.assemble(needs, hashes)
+    except KeyError:
+        raise NotFound("a stored subtree of the log is missing; verify the log", code="log_incomplete") from None
+
+
+# ── lines ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lines(tx: sa.Connection, wanted: Filter, *, before: int | None = None, limit: int = 100) -> Page:
+    """Entries that match, newest first, from the one before the cursor."""
+    if not 0 < limit <= MAX_PAGE:
+        raise Invalid("a page has between one and five hundred entries", code="page_size", field="limit")
+    columns = [LogEntry.seq, LogEntry.at, LogEntry.kind, LogPayload.actor, LogPayload.action, LogPayload.payload, LogPayload.erased_at]
+    query = sa.select(*columns).join(LogPayload, LogPayload.seq == LogEntry.seq)
+    places = {"kind": LogEntry.kind, "actor": LogPayload.actor, "action": LogPayload.action}
+    places |= {"subject": LogPayload.subject, "purpose": LogPayload.purpose}  # type: ignore[dict-item]
+    for name, column in places.items():
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(LogEntry.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(LogEntry.at < wanted.until)
+    if before is not None:
+        query = query.where(LogEntry.seq < before)
+    found = [_line(row) for row in tx.execute(query.order_by(LogEntry.seq.desc()).limit(limit + 1))]
+    return Page(tuple(found[:limit]), found[limit - 1].seq if len(found) > limit else None)
+
+
+def count(tx: sa.Connection, actor: str, action: str, since: datetime) -> int:
+    """How often an actor did something since an instant; look-ups are limited by it."""
+    query = sa.select(sa.func.count()).select_from(LogPayload).join(LogEntry, LogEntry.seq == LogPayload.seq)
+    return int(tx.scalar(query.where(LogPayload.actor == actor, LogPayload.action == action, LogEntry.at >= since)) or 0)
+
+
+def _line(row: Any) -> Line:
+    said = {} if row.payload is None else json.loads(bytes(row.payload))
+    return Line(row.seq, row.at, row.kind, row.actor, row.action, said.get("result"), said.get("facts"), row.erased_at)

@@ -1,0 +1,1 @@
+"""The room of consent: purposes, the append-only ledger and the gate."""

@@ -1,0 +1,224 @@
+"""Folds a person's acts about one purpose into a timeline and says whether it allowed at a moment and allows now.
+
+Promise: pure and the same for every order of arrival; the unknown is denied; no source's word lifts a person's no.
+It must never learn who the person is: it sees acts and instants (integer microseconds since 1970, UTC), never an identifier or a handle.
+
+The rules (DESIGN §6, SHAPES "Consent at admission", law_rules L-13):
+
+1. An act counts from the earlier of its effective time and its receipt. Nobody can act after we heard of it, so a clock that runs ahead
+   never delays a withdrawal and never lets a grant outlive one that was received later.
+2. Acts are ordered by that instant, then by effective time; a no wins ties. The number of arrival plays no part.
+3. A person's own grant lifts what came before it. A source's grant counts only where nothing at all was said before.
+4. A no counts whoever brings it. A grant ends when its validity does; only the person's own new grant renews it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from privacy.vocabulary import ConsentKind, ConsentState, Reason
+
+POLICY = "fold-1"
+"""Name of the rules above; it stands beside every decision that is recorded, and changes when they do."""
+
+ALLOWED, WITHDRAWN, DENIED, EXPIRED, NOT_YET, MISSING = range(6)
+"""Codes of a standing. The stored and the vectorised forms use the numbers; people see the reasons."""
+
+REASONS: tuple[str, ...] = (
+    "",
+    Reason.CONSENT_WITHDRAWN.value,
+    Reason.CONSENT_WITHDRAWN.value,
+    Reason.CONSENT_EXPIRED.value,
+    Reason.CONSENT_NOT_YET.value,
+    Reason.CONSENT_MISSING.value,
+)
+_REASONS = np.array(REASONS, dtype=object)
+_STRICTEST_FIRST = (WITHDRAWN, DENIED, ALLOWED, EXPIRED, NOT_YET, MISSING)
+_FOR_EVER = 2**63 - 1
+
+
+class Event(NamedTuple):
+    """One act about one purpose. Instants are microseconds since 1970, UTC."""
+
+    state: str
+    kind: str
+    effective: int
+    received: int
+    valid_until: int | None = None
+
+    @property
+    def start(self) -> int:
+        """The instant from which the act counts (rule 1)."""
+        return self.effective if self.effective < self.received else self.received
+
+
+class Timeline(NamedTuple):
+    """The folded acts: from `starts[i]` on, `codes[i]` holds until the next start. Starts rise strictly."""
+
+    starts: tuple[int, ...]
+    codes: tuple[int, ...]
+
+    def code_at(self, at: int) -> int:
+        found = NOT_YET if self.starts else MISSING
+        for start, code in zip(self.starts, self.codes, strict=True):
+            if start > at:
+                break
+            found = code
+        return found
+
+
+class Decision(NamedTuple):
+    """A verdict with its reason; `reason` is empty when allowed, else a word of `vocabulary.Reason`."""
+
+    allowed: bool
+    reason: str
+
+
+class Decisions(NamedTuple):
+    """The vector form: one entry a row; `reasons` holds strings, empty where allowed."""
+
+    allowed: npt.NDArray[np.bool_]
+    reasons: npt.NDArray[np.object_]
+
+
+class Standing(NamedTuple):
+    """The last word of a timeline: what the projection keeps. `expires` only ever ends a grant."""
+
+    code: int
+    since: int
+    expires: int | None
+
+
+NOTHING = Timeline((), ())
+
+
+def is_grant(state: str) -> bool:
+    """Whether a state allows; every other state, known or not, is a no."""
+    return state == ConsentState.GRANTED
+
+
+def fold(events: Iterable[Event]) -> Timeline:
+    """The timeline of one person and one purpose, whatever the order in which the acts are given."""
+    starts: list[int] = []
+    codes: list[int] = []
+    expires: int | None = None
+    heard = False
+
+    def push(start: int, code: int) -> None:
+        if starts and starts[-1] == start:
+            starts.pop()
+            codes.pop()
+        if not codes or codes[-1] != code:
+            starts.append(start)
+            codes.append(code)
+
+    def expire(before: int) -> None:
+        if expires is not None and expires <= before:
+            push(max(expires, starts[-1]), EXPIRED)
+
+    for event in sorted(events, key=_order):
+        start = event.start
+        if is_grant(event.state):
+            if heard and event.kind != ConsentKind.EXPLICIT:
+                continue
+            expire(start)
+            push(start, ALLOWED)
+            expires = event.valid_until
+        else:
+            expire(start)
+            push(start, WITHDRAWN if event.state == ConsentState.WITHDRAWN else DENIED)
+            expires = None
+        heard = True
+    expire(_FOR_EVER)
+    return Timeline(tuple(starts), tuple(codes))
+
+
+def _order(event: Event) -> tuple[int, int, bool, bool, int]:
+    """Rules 1 and 2. Equal keys are acts with equal effect, so the sort needs no arrival number."""
+    if is_grant(event.state):
+        valid = _FOR_EVER if event.valid_until is None else event.valid_until
+        return event.start, event.effective, False, event.kind == ConsentKind.EXPLICIT, -valid
+    return event.start, event.effective, True, False, event.state == ConsentState.WITHDRAWN
+
+
+def granted(since: int, expires: int | None) -> Timeline:
+    """The timeline of one single grant: what nearly everybody has."""
+    if expires is None:
+        return Timeline((since,), (ALLOWED,))
+    if expires <= since:
+        return Timeline((since,), (EXPIRED,))
+    return Timeline((since, expires), (ALLOWED, EXPIRED))
+
+
+def standing(timeline: Timeline) -> Standing:
+    """The last word of a timeline that is not empty."""
+    last, code = timeline.starts[-1], timeline.codes[-1]
+    if code != EXPIRED:
+        return Standing(code, last, None)
+    if len(timeline.starts) == 1 or timeline.codes[-2] != ALLOWED:
+        return Standing(ALLOWED, last, last)
+    return Standing(ALLOWED, timeline.starts[-2], last)
+
+
+def strictest(timelines: Sequence[Timeline]) -> Timeline:
+    """The consent of people who turned out to be one: at every moment a no of any wins, then a grant of any (DESIGN §5)."""
+    if len(timelines) == 1:
+        return timelines[0]
+    starts: list[int] = []
+    codes: list[int] = []
+    for at in sorted({start for timeline in timelines for start in timeline.starts}):
+        held = {timeline.code_at(at) for timeline in timelines}
+        code = next(code for code in _STRICTEST_FIRST if code in held)
+        if not codes or codes[-1] != code:
+            starts.append(at)
+            codes.append(code)
+    return Timeline(tuple(starts), tuple(codes))
+
+
+def decide(timeline: Timeline | None, at: int, now: int) -> Decision:
+    """Allowed at `at` and now; of two reasons the present one is told."""
+    known = timeline if timeline is not None else NOTHING
+    code = known.code_at(now) or known.code_at(at)
+    return Decision(code == ALLOWED, REASONS[code])
+
+
+def decide_many(timelines: Sequence[Timeline | None], person: npt.NDArray[np.integer], times: npt.NDArray[np.int64], now: int) -> Decisions:
+    """`decide` for many rows: `person[i]` is the index in `timelines` of row i's person, `times[i]` its instant in microseconds."""
+    known = [timeline if timeline is not None else NOTHING for timeline in timelines]
+    counts = np.fromiter((len(timeline.starts) for timeline in known), np.int64, len(known))
+    offsets = np.cumsum(counts) - counts
+    total = int(counts.sum())
+    starts = np.fromiter((start for timeline in known for start in timeline.starts), np.int64, total)
+    codes = np.fromiter((code for timeline in known for code in timeline.codes), np.int8, total)
+    everyone = np.arange(len(known))
+    present = _codes_at(counts, offsets, starts, codes, everyone, np.full(len(known), now, np.int64))[person]
+    past = _codes_at(counts, offsets, starts, codes, np.asarray(person), times)
+    code = np.where(present != ALLOWED, present, past)
+    return Decisions(code == ALLOWED, _REASONS[code])
+
+
+def _codes_at(
+    counts: npt.NDArray[np.int64],
+    offsets: npt.NDArray[np.int64],
+    starts: npt.NDArray[np.int64],
+    codes: npt.NDArray[np.int8],
+    person: npt.NDArray[np.integer],
+    times: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int8]:
+    """The code of each row's person at its time. Walks the k-th acts of all rows at once; few people have many."""
+    found = np.where(counts[person] > 0, np.int8(NOT_YET), np.int8(MISSING)).astype(np.int8)
+    rows = np.arange(len(person))
+    k = 0
+    while True:
+        rows = rows[counts[person[rows]] > k]
+        if not len(rows):
+            return found
+        index = offsets[person[rows]] + k
+        begun = starts[index] <= times[rows]
+        rows, index = rows[begun], index[begun]
+        found[rows] = codes[index]
+        k += 1

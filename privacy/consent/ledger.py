@@ -1,0 +1,380 @@
+"""The ledger of consent: acts that are only ever added, and a projection of where everybody stands, kept in the same transaction.
+
+Promise: the projection always equals the fold of all acts (`gate`), whatever the order in which they arrive; positions have no gaps and are
+given under one row's lock, so a position once read cannot be overtaken by an earlier act that commits later. Lock order: this ledger's
+head, then the log's.
+It knows people by handles (16 bytes under their own key). It must never learn an identifier, a person's ID or free text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from privacy.consent import gate, registry
+from privacy.consent.gate import Event, Timeline
+from privacy.errors import Invalid
+from privacy.orm import BigId, PlatformBase
+from privacy.vocabulary import ConsentKind, ConsentState
+
+CLOCK_TOLERANCE = 5 * 60 * 1_000_000
+"""Microseconds a sender's clock may run ahead (DESIGN §6); what is beyond is clamped and the claim kept."""
+
+DAY = 86_400 * 1_000_000
+HANDLE_BYTES = 16
+
+_STATES = frozenset(state.value for state in ConsentState)
+_KINDS = frozenset(kind.value for kind in ConsentKind)
+
+
+class ConsentEventRow(PlatformBase):
+    """Append-only; instants are microseconds since 1970, UTC. `claimed_at` stands only where a clock ran too far ahead."""
+
+    __tablename__ = "consent_event"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('granted', 'withdrawn', 'denied')", name="state"),
+        sa.CheckConstraint("kind IN ('explicit', 'asserted')", name="kind"),
+        sa.Index(None, "handle"),
+    )
+
+    seq: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    handle: Mapped[bytes] = mapped_column(sa.LargeBinary(HANDLE_BYTES))
+    purpose: Mapped[str] = mapped_column(sa.String(64))
+    state: Mapped[str] = mapped_column(sa.String(16))
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    effective_at: Mapped[int] = mapped_column(sa.BigInteger)
+    received_at: Mapped[int] = mapped_column(sa.BigInteger)
+    claimed_at: Mapped[int | None] = mapped_column(sa.BigInteger)
+    valid_until: Mapped[int | None] = mapped_column(sa.BigInteger)
+    source_id: Mapped[str | None] = mapped_column(sa.String(64))
+    notice: Mapped[str | None] = mapped_column(sa.String(64))
+    evidence: Mapped[dict[str, str] | None] = mapped_column(sa.JSON(none_as_null=True))
+    by: Mapped[str | None] = mapped_column(sa.String(80))
+
+
+class ConsentStateRow(PlatformBase):
+    """Where a person stands for a purpose: the last word of the fold. `plain` means that one single act, a grant or a no, is all there is."""
+
+    __tablename__ = "consent_state"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    purpose: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    handle: Mapped[bytes] = mapped_column(sa.LargeBinary(HANDLE_BYTES), primary_key=True)
+    allowed: Mapped[bool]
+    reason: Mapped[str] = mapped_column(sa.String(32))
+    since: Mapped[int] = mapped_column(sa.BigInteger)
+    expires: Mapped[int | None] = mapped_column(sa.BigInteger)
+    first: Mapped[int] = mapped_column(sa.BigInteger)
+    plain: Mapped[bool]
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    seq: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class ConsentHeadRow(PlatformBase):
+    """One row: the last position given. Whoever appends holds its lock until commit."""
+
+    __tablename__ = "consent_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+_EVENT: Any = ConsentEventRow.__table__
+_STATE: Any = ConsentStateRow.__table__
+_HEAD: Any = ConsentHeadRow.__table__
+_EVENT_FIELDS = (_EVENT.c.handle, _EVENT.c.purpose, _EVENT.c.state, _EVENT.c.kind, _EVENT.c.effective_at, _EVENT.c.received_at)
+
+_Pair = tuple[bytes, str]
+
+
+class ConsentAct(NamedTuple):
+    """An act to be recorded. `at` is when it happened by the sender's clock, `received` by ours (microseconds since 1970, UTC).
+
+    `evidence` holds short codes about the form (screen, default state), never a value about the person; `by` a code of who recorded it.
+    `notice` is a notice's hash or version; any other text is not kept.
+    """
+
+    handle: bytes
+    purpose: str
+    state: str
+    kind: str
+    at: int
+    received: int
+    source_id: str | None = None
+    notice: str | None = None
+    evidence: Mapping[str, str] | None = None
+    by: str | None = None
+    valid_until: int | None = None
+
+
+# ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def head(tx: sa.Connection) -> int:
+    """The last position given; 0 when nothing was ever recorded."""
+    return int(tx.execute(sa.select(_HEAD.c.seq)).scalar() or 0)
+
+
+def changed_since(tx: sa.Connection, seq: int, handles: Iterable[bytes]) -> bool:
+    """Whether any of these people has an act after position `seq`."""
+    if head(tx) <= seq:
+        return False
+    changed = set(tx.execute(sa.select(_EVENT.c.handle).where(_EVENT.c.seq > seq).distinct()).scalars())
+    return not changed.isdisjoint(handles)
+
+
+def timelines(
+    tx: sa.Connection,
+    handles: Sequence[bytes],
+    purposes: Iterable[str],
+    *,
+    pending: Sequence[ConsentAct] = (),
+    aliases: Mapping[bytes, Sequence[bytes]] | None = None,
+) -> dict[bytes, dict[str, Timeline]]:
+    """The timelines of these people, as if `pending` had been appended already; who said nothing is absent.
+
+    `aliases` names, for a person who was merged, the handles of the others who turned out to be the same: the strictest of all holds.
+    """
+    wanted = set(purposes)
+    everyone = list(dict.fromkeys(handles))
+    others = {handle: [other for other in aliases.get(handle, ()) if other != handle] for handle in everyone} if aliases else {}
+    looked_up = list(dict.fromkeys([*everyone, *(other for list_ in others.values() for other in list_)]))
+    added: dict[_Pair, list[Event]] = defaultdict(list)
+    for act in _settled(tx, pending):
+        if act.purpose in wanted:
+            added[act.handle, act.purpose].append(_event(act))
+    found: dict[bytes, dict[str, Timeline]] = defaultdict(dict)
+    involved: list[_Pair] = []
+    for handle, purpose, allowed, since, expires, plain in _standings(tx, looked_up, wanted):
+        if plain and allowed and (handle, purpose) not in added:
+            found[handle][purpose] = gate.granted(since, expires)
+        else:
+            involved.append((handle, purpose))
+    history = _histories(tx, involved)
+    for pair in history.keys() | added.keys():
+        found[pair[0]][pair[1]] = gate.fold([*history.get(pair, ()), *added.get(pair, ())])
+    for handle, merged in others.items():
+        if merged:
+            _take_strictest(found, handle, merged, wanted)
+    return {handle: found[handle] for handle in everyone if handle in found}
+
+
+def _take_strictest(found: dict[bytes, dict[str, Timeline]], handle: bytes, merged: Sequence[bytes], purposes: Iterable[str]) -> None:
+    for purpose in purposes:
+        said = [found[each][purpose] for each in (handle, *merged) if each in found and purpose in found[each]]
+        if said:
+            found[handle][purpose] = gate.strictest(said)
+
+
+def allowed_handles(tx: sa.Connection, purpose: str, now: int) -> bytes:
+    """The handles of everybody who allows a purpose now, one after another, 16 bytes each. Merges are the caller's to follow."""
+    current = sa.and_(
+        _STATE.c.purpose == purpose, _STATE.c.allowed, _STATE.c.since <= now, sa.or_(_STATE.c.expires.is_(None), _STATE.c.expires > now)
+    )
+    if tx.dialect.name == "sqlite":
+        joined = tx.execute(sa.select(sa.func.group_concat(sa.func.hex(_STATE.c.handle), "")).where(current)).scalar()
+        return bytes.fromhex(joined or "")
+    joined = tx.execute(sa.select(sa.func.string_agg(_STATE.c.handle, sa.literal(b"", sa.LargeBinary))).where(current)).scalar()
+    return bytes(joined or b"")
+
+
+def history(tx: sa.Connection, handle: bytes) -> list[dict[str, Any]]:
+    """Everything recorded about one person, oldest position first, for showing to them or to an officer."""
+    rows = tx.execute(sa.select(_EVENT).where(_EVENT.c.handle == handle).order_by(_EVENT.c.seq))
+    return [{name: value for name, value in row._mapping.items() if name != "handle"} for row in rows]
+
+
+# ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def append(tx: sa.Connection, acts: Sequence[ConsentAct], *, aliases: Mapping[bytes, Sequence[bytes]] | None = None) -> int:
+    """Records acts and brings the projection up to date; returns the last position.
+
+    A source's assertion that changes nothing is not stored, so that a signal carried by every event does not fill the ledger.
+    With `aliases`, a person's own grant is recorded for the handles of those merged into them too: it lifts their no as well.
+    """
+    if not acts:
+        return head(tx)
+    settled = _settled(tx, _spread(acts, aliases))
+    last = _reserve(tx, 0)
+    states = {(row.handle, row.purpose): row for row in _state_rows(tx, settled)}
+    kept = _telling(settled, states)
+    if not kept:
+        return last
+    first, last = last + 1, _reserve(tx, len(kept))
+    rows = [_event_row(act, seq) for seq, act in enumerate(kept, start=first)]
+    fresh: dict[_Pair, list[Event]] = defaultdict(list)
+    for act in kept:
+        fresh[act.handle, act.purpose].append(_event(act))
+    earlier = _histories(tx, [pair for pair in fresh if pair in states])
+    tx.execute(sa.insert(_EVENT), rows)
+    _project(tx, {pair: [*earlier.get(pair, ()), *events] for pair, events in fresh.items()}, last)
+    return last
+
+
+def _spread(acts: Sequence[ConsentAct], aliases: Mapping[bytes, Sequence[bytes]] | None) -> Sequence[ConsentAct]:
+    if not aliases:
+        return acts
+    return [
+        act._replace(handle=handle)
+        for act in acts
+        for handle in dict.fromkeys(
+            (act.handle, *aliases.get(act.handle, ())) if gate.is_grant(act.state) and act.kind == ConsentKind.EXPLICIT else (act.handle,)
+        )
+    ]
+
+
+def _settled(tx: sa.Connection, acts: Sequence[ConsentAct]) -> list[ConsentAct]:
+    """The acts as they will be stored: checked, notices by their hash, validity from the register where the act says none."""
+    if not acts:
+        return []
+    registered = registry.purposes(tx)
+    names = registry.notice_names(tx) if any(act.notice is not None for act in acts) else {}
+    settled = []
+    for act in acts:
+        purpose = registered.get(act.purpose)
+        if purpose is None:
+            raise Invalid("this purpose is not registered", code="purpose_unknown", field="purpose")
+        if act.state not in _STATES or act.kind not in _KINDS or len(act.handle) != HANDLE_BYTES:
+            raise Invalid("a consent act has a known state and kind, and a handle", code="consent_invalid", field="state")
+        until = act.valid_until
+        if not gate.is_grant(act.state):
+            until = None
+        elif purpose.validity_days is not None:
+            longest = min(act.at, act.received) + purpose.validity_days * DAY
+            until = longest if until is None else min(until, longest)
+        notice = None if act.notice is None else names.get(act.notice)
+        settled.append(act if until == act.valid_until and notice == act.notice else act._replace(valid_until=until, notice=notice))
+    return settled
+
+
+def _telling(acts: Iterable[ConsentAct], states: Mapping[_Pair, Any]) -> list[ConsentAct]:
+    """Leaves out a source's words that tell nothing.
+
+    An asserted grant is silent for ever where something was said before it (gate, rule 3). Of a person's asserted noes in one batch the
+    first and the last are kept: a grant that arrives late and is older than the last still finds it in its way.
+    """
+    ordered = sorted(acts, key=lambda act: min(act.at, act.received))
+    granted = {(act.handle, act.purpose) for act in ordered if gate.is_grant(act.state)}
+    last_no = {(act.handle, act.purpose): index for index, act in enumerate(ordered) if not gate.is_grant(act.state)}
+    kept: list[ConsentAct] = []
+    heard: dict[_Pair, int] = {}
+    for index, act in enumerate(ordered):
+        pair, start = (act.handle, act.purpose), min(act.at, act.received)
+        before = heard.setdefault(pair, start)
+        if act.kind == ConsentKind.ASSERTED:
+            state = states.get(pair)
+            if gate.is_grant(act.state):
+                if before < start or (state is not None and state.first < start):
+                    continue
+            elif before < start and pair not in granted and last_no[pair] != index:
+                continue
+        kept.append(act)
+    return kept
+
+
+def _reserve(tx: sa.Connection, count: int) -> int:
+    """Takes the head row's lock and `count` positions; returns the last one."""
+    moved = tx.execute(sa.update(_HEAD).values(seq=_HEAD.c.seq + count).returning(_HEAD.c.seq)).scalar()
+    if moved is None:
+        insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(_HEAD)
+        tx.execute(insert.values(id=1, seq=0).on_conflict_do_nothing())
+        moved = tx.execute(sa.update(_HEAD).values(seq=_HEAD.c.seq + count).returning(_HEAD.c.seq)).scalar_one()
+    return int(moved)
+
+
+def _event(act: ConsentAct) -> Event:
+    return Event(act.state, act.kind, min(act.at, act.received + CLOCK_TOLERANCE), act.received, act.valid_until)
+
+
+def _event_row(act: ConsentAct, seq: int) -> dict[str, Any]:
+    latest = act.received + CLOCK_TOLERANCE
+    return {
+        "seq": seq,
+        "handle": act.handle,
+        "purpose": act.purpose,
+        "state": act.state,
+        "kind": act.kind,
+        "effective_at": min(act.at, latest),
+        "received_at": act.received,
+        "claimed_at": act.at if act.at > latest else None,
+        "valid_until": act.valid_until,
+        "source_id": act.source_id,
+        "notice": act.notice,
+        "evidence": None if act.evidence is None else dict(act.evidence),
+        "by": act.by,
+    }
+
+
+def _project(tx: sa.Connection, folds: Mapping[_Pair, Sequence[Event]], seq: int) -> None:
+    rows = []
+    for (handle, purpose), events in folds.items():
+        timeline = gate.fold(events)
+        standing = gate.standing(timeline)
+        rows.append(
+            {
+                "purpose": purpose,
+                "handle": handle,
+                "allowed": standing.code == gate.ALLOWED,
+                "reason": gate.REASONS[standing.code],
+                "since": standing.since,
+                "expires": standing.expires,
+                "first": timeline.starts[0],
+                "plain": len(events) == 1,
+                "kind": events[0].kind,
+                "seq": seq,
+            }
+        )
+    insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(_STATE)
+    changed = {name: insert.excluded[name] for name in ("allowed", "reason", "since", "expires", "first", "plain", "kind", "seq")}
+    tx.execute(insert.on_conflict_do_update(index_elements=["purpose", "handle"], set_=changed), rows)
+
+
+# ── many handles at once ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _given(tx: sa.Connection, handles: Sequence[bytes]) -> Any:
+    """The handles as a table of one column inside the statement: no limit of parameters, no temporary table."""
+    if tx.dialect.name == "sqlite":
+        listed = sa.func.json_each(json.dumps([handle.hex() for handle in handles])).table_valued("value", name="given")
+        return sa.select(sa.func.unhex(listed.c.value).label("handle")).subquery("given_handle")
+    array = sa.cast(list(handles), postgresql.ARRAY(postgresql.BYTEA))
+    return sa.select(sa.func.unnest(array).label("handle")).subquery("given_handle")
+
+
+def _standings(tx: sa.Connection, handles: Sequence[bytes], purposes: Iterable[str]) -> Iterator[Any]:
+    if not handles:
+        return
+    given = _given(tx, handles)
+    columns = (_STATE.c.handle, _STATE.c.purpose, _STATE.c.allowed, _STATE.c.since, _STATE.c.expires, _STATE.c.plain)
+    joined = given.join(_STATE, _STATE.c.handle == given.c.handle)
+    yield from tx.execute(sa.select(*columns).select_from(joined).where(_STATE.c.purpose.in_(sorted(purposes))))
+
+
+def _state_rows(tx: sa.Connection, acts: Iterable[ConsentAct]) -> list[Any]:
+    handles = list(dict.fromkeys(act.handle for act in acts))
+    given = _given(tx, handles)
+    columns = (_STATE.c.handle, _STATE.c.purpose, _STATE.c.first)
+    joined = given.join(_STATE, _STATE.c.handle == given.c.handle)
+    purposes = sorted({act.purpose for act in acts})
+    return list(tx.execute(sa.select(*columns).select_from(joined).where(_STATE.c.purpose.in_(purposes))))
+
+
+def _histories(tx: sa.Connection, pairs: Sequence[_Pair]) -> dict[_Pair, list[Event]]:
+    """The stored acts of these people about these purposes."""
+    if not pairs:
+        return {}
+    wanted = set(pairs)
+    given = _given(tx, list(dict.fromkeys(handle for handle, _ in pairs)))
+    joined = given.join(_EVENT, _EVENT.c.handle == given.c.handle)
+    found: dict[_Pair, list[Event]] = defaultdict(list)
+    for handle, purpose, *event in tx.execute(sa.select(*_EVENT_FIELDS, _EVENT.c.valid_until).select_from(joined)):
+        if (handle, purpose) in wanted:
+            found[handle, purpose].append(Event(*event))
+    return found

@@ -1,0 +1,1 @@
+"""The room where fields lose whoever they were about."""

@@ -1,0 +1,80 @@
+"""One plain form of a text for detection, with the way back to the original characters.
+
+Promise: width, circles, foreign digits, invisible characters and spelled-out Chinese numerals make no difference to the detectors, and
+every span found maps back to the text as it was written. Pure; keeps no text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_SPELLED = {
+    "0": "〇零洞",
+    "1": "一壹幺",
+    "2": "二贰两",
+    "3": "三叁",
+    "4": "四肆",
+    "5": "五伍",
+    "6": "六陆",
+    "7": "七柒拐",
+    "8": "八捌",
+    "9": "九玖勾",
+}
+NUMERALS = {numeral: digit for digit, numerals in _SPELLED.items() for numeral in numerals}
+_N = "".join(NUMERALS)
+_RUN = re.compile(rf"[{_N}0-9](?:[ \t\r\n.·_-]{{0,2}}[{_N}0-9]){{6,}}")
+_TO_DIGITS = str.maketrans(NUMERALS)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """`text` is the plain form; `origin[i]` is where its i-th character stood, or None where positions are unchanged."""
+
+    text: str
+    origin: list[int] | None
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The original span of a plain span."""
+        if self.origin is None:
+            return start, end
+        return self.origin[start], self.origin[end - 1] + 1
+
+
+class _Table(dict[int, str]):
+    """The plain form of each character, worked out the first time it is met."""
+
+    def __missing__(self, point: int) -> str:
+        self[point] = form = _plain_character(chr(point))
+        return form
+
+
+def _plain_character(character: str) -> str:
+    digit = unicodedata.digit(character, None)
+    if digit is not None:
+        return str(digit)
+    category = unicodedata.category(character)
+    if category in ("Cf", "Mn", "Me"):
+        return ""
+    if category == "Zs":
+        return " "
+    return unicodedata.normalize("NFKC", character)
+
+
+_TABLE = _Table()
+
+
+def plain(text: str) -> Plain:
+    """The plain form of a text."""
+    origin: list[int] | None = None
+    if not text.isascii():
+        forms = {c: _TABLE[ord(c)] for c in set(text)}
+        if all(len(form) == 1 for form in forms.values()):
+            text = text.translate(_TABLE)
+        else:
+            origin = [i for i, c in enumerate(text) for _ in forms[c]]
+            text = "".join([forms[c] for c in text])
+        if not NUMERALS.keys().isdisjoint(forms):
+            text = _RUN.sub(lambda run: run[0].translate(_TO_DIGITS), text)
+    return Plain(text, origin)

@@ -1,0 +1,108 @@
+"""Names, addresses and accounts, told by the words around them; and the words after which an unread remainder is suspicious.
+
+Promise: spans of a plain text and a doubt, nothing kept. It prefers to take too much: what it cannot read it doubts. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from privacy.deidentify.detectors import Span
+
+_H = r"\u4e00-\u9fff"
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任卢姚沈钟姜崔谭陆范汪廖石韦贾夏付方邹熊孟"
+    "秦邱江尹薛阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟申欧詹柏虞祝凌霍冉卞娄涂辛管"
+)
+_COMPOUND = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|司徒|令狐|夏侯|端木|南宫|长孙"
+_SURNAME = rf"(?:{_COMPOUND}|[{_SURNAMES}])"
+_NAME_WORDS = "收件人|收货人|联系人|寄件人|取件人|收信人|姓名|名字|持卡人|户名"
+_LABELLED = re.compile(rf"(?:{_NAME_WORDS})\s*(?:[:：]|是|为|叫)\s*([{_H}·]{{2,4}}|[A-Za-z]+(?:[ ·][A-Za-z]+){{0,2}})")
+_NEAR = re.compile(rf"(?:{_NAME_WORDS}|我叫|我姓|名叫|本人)\s*({_SURNAME}[{_H}]{{0,2}})")
+_TITLED = re.compile(
+    rf"({_SURNAME}[{_H}]{{0,2}}?)(?=先生|女士|小姐|太太|师傅|阿姨|大爷|大妈|同学|老师|经理|店长|医生|总(?![{_H}]*[共是计额]))"
+)
+_ENGLISH = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.?\s+([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+){0,2})"
+    r"|\b(?:[Mm]y name is|[Nn]ame\s*:|[Rr]ecipient\s*:|I am called)\s*([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+){0,2})"
+)
+_NUMBER = r"[0-9A-Za-z一二三四五六七八九十百零〇\-－]{1,8}"
+_ROAD = re.compile(
+    rf"(?:大道|胡同|路|街|道|巷|弄|里|村|小区|花园|苑)\s?{_NUMBER}\s?(?:号楼|号院|号|弄|栋|幢|室|单元|楼)"
+    rf"(?:\s?{_NUMBER}\s?(?:号楼|号院|号|弄|栋|幢|座|单元|室|层|楼|房)){{0,6}}"
+)
+_BEFORE_ROAD = re.compile(rf"[{_H}]{{0,24}}\Z")
+_VERBS = re.compile(r".*(?:在|到|是|址|寄|送|于|往|去)")
+_UNIT = re.compile(
+    rf"(?:[{_H}]{{2,10}}(?:小区|花园|苑|公寓|大厦|广场|村)\s?)?{_NUMBER}\s?(?:栋|幢|座|单元|号楼)\s?{_NUMBER}\s?(?:室|单元|房|号)(?:\s?{_NUMBER}\s?室)?"
+)
+_STREET = re.compile(
+    r"\b\d{1,6}[A-Za-z]?,?\s+(?:[A-Z][\w'.-]*\s+){1,4}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Way|Place|Pl|Square|Sq)\b\.?"
+    r"(?:,?\s+(?:Apt|Suite|Unit|#)\.?\s*\w{1,6})?"
+)
+_ACCOUNT = re.compile(
+    r"(?:微信|薇信|威信|weixin|wechat|vx|v信|qq|扣扣|支付宝|alipay|抖音|小红书|line id|telegram)\s?(?:号码|账号|帐号|号|id)?\s?[:：是为加]?\s?"
+    r"([A-Za-z0-9][A-Za-z0-9_-]{4,31})",
+    re.IGNORECASE,
+)
+_PLATE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·\s]?[A-HJ-NP-Z0-9]{5,6}(?![A-Za-z0-9])")
+_PASSPORT = re.compile(
+    r"(?:护照|passport|通行证|港澳证|台胞证)[^A-Za-z0-9]{0,8}(?:号码|号|no\.?|number)?[^A-Za-z0-9]{0,3}([A-Za-z]{0,2}\d{7,9})(?!\d)",
+    re.IGNORECASE,
+)
+_ID_NEAR = re.compile(r"(?:身份证|证件|resident id|id card|identity card)\D{0,12}([0-9][0-9 \-]{13,20}[0-9Xx])(?!\d)", re.IGNORECASE)
+_PHONE_NEAR = re.compile(
+    r"(?:电话|手机|座机|号码|联系|致电|拨打|短信|tel|phone|mobile|call|cell|whatsapp|fax|传真)[^0-9+\n]{0,12}(\+?[0-9](?:[\s\-.()]{0,2}[0-9]){5,14})(?![0-9])",
+    re.IGNORECASE,
+)
+_CARD_NEAR = re.compile(
+    r"(?:卡号|银行卡|账号|帐号|card(?: number| no)?|account)\D{0,8}([0-9](?:[\s\-]{0,2}[0-9]){7,18})(?![0-9])", re.IGNORECASE
+)
+
+WORDS = (
+    "收件人|收货人|联系人|寄件人|取件人|收信人|姓名|名字|持卡人|户名|我叫|我姓|名叫|本人|先生|女士|小姐|太太|师傅|阿姨|大爷|大妈|同学|老师|经理|店长|医生|总"
+    "|路|街|道|巷|弄|胡同|小区|花园|苑|栋|幢|单元|号楼|室|微信|薇信|威信|扣扣|支付宝|抖音|小红书|艾特|护照|通行证|港澳证|台胞证|身份证|地址|住在|家住"
+)
+"""Chinese words one of which must stand in a text without digits for anything here to be found (the cheap test of `freetext`)."""
+
+_DOUBT_NUMBER = re.compile(
+    r"(?:电话|手机|座机|微信|身份证|证件号|卡号|银行卡|账号|帐号|护照|tel|phone|mobile|ssn|passport|wechat|account|password|密码)\D{0,8}\d[\d\s\-]{4,24}",
+    re.IGNORECASE,
+)
+_DOUBT_NAME = re.compile(rf"(?:收件人|收货人|寄件人|联系人|姓名|持卡人|户名)\s*[:：]\s*[{_H}A-Za-z]")
+_DOUBT_ADDRESS = re.compile(
+    rf"(?:(?:收货|家庭|邮寄|寄送|详细|居住)?地址|家住|住在|住址)\s*[:：是在]?\s*[{_H}A-Za-z0-9]{{4}}|[{_H}](?:路|街|弄|巷)\s?\d+(?!\s?(?:公交|车|站|线))|\d{{1,4}}\s?(?:室|单元|栋|幢|号楼)"
+)
+_DOUBT_MAIL = re.compile(r"\w\s?@\s?\w")
+
+
+def names(text: str) -> Iterator[Span]:
+    for pattern in (_LABELLED, _NEAR, _TITLED):
+        yield from ((*m.span(1), "name") for m in pattern.finditer(text))
+    for m in _ENGLISH.finditer(text):
+        yield (*m.span(m.lastindex or 0), "name")
+
+
+def places(text: str) -> Iterator[Span]:
+    """A road with a number is an address from where its name may begin: back to a verb or to the last sign that is no Chinese character."""
+    for m in _ROAD.finditer(text):
+        before = _BEFORE_ROAD.search(text, max(0, m.start() - 24), m.start())
+        name = before[0] if before else ""
+        yield m.start() - len(_VERBS.sub("", name, count=1)), m.end(), "address"
+    for pattern in (_UNIT, _STREET):
+        yield from ((*m.span(), "address") for m in pattern.finditer(text))
+
+
+def accounts(text: str) -> Iterator[Span]:
+    yield from ((*m.span(1), "account") for m in _ACCOUNT.finditer(text))
+    yield from ((*m.span(1), "id") for m in _PASSPORT.finditer(text))
+    yield from ((*m.span(1), "id") for m in _ID_NEAR.finditer(text))
+    yield from ((*m.span(1), "card") for m in _CARD_NEAR.finditer(text))
+    yield from ((*m.span(1), "phone") for m in _PHONE_NEAR.finditer(text))
+    yield from ((*m.span(), "plate") for m in _PLATE.finditer(text))
+
+
+def doubtful(text: str) -> bool:
+    """Whether a text out of which everything found was taken still looks as if a person stood in it."""
+    return any(pattern.search(text) for pattern in (_DOUBT_NUMBER, _DOUBT_NAME, _DOUBT_ADDRESS, _DOUBT_MAIL))

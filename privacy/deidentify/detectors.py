@@ -1,0 +1,100 @@
+"""Where direct identifiers stand in a plain text, and what kind each is.
+
+Promise: each detector answers spans of a plain text (see `characters`); nothing is kept. The strict set is for values that should be
+codes and words of a list; the wide set is for free text and prefers to take too much. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+
+from privacy.deidentify import checks
+
+Span = tuple[int, int, str]
+"""Start, end, kind."""
+
+_S = r"[\s\-.·•_/()（）]{0,3}"
+_EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
+_EMAIL_WIDE = re.compile(
+    r"[\w.%+'-]{1,64}\s{0,2}(?:@|[(\[]\s?(?:at|AT|艾特)\s?[)\]]|\sat\s|艾特)\s{0,2}"
+    r"(?:[\w-]{1,63}\s?(?:[.。]|[(\[]\s?(?:dot|DOT|点)\s?[)\]]|\sdot\s|点)\s?){1,8}[A-Za-z]{2,24}"
+)
+_IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
+_IPV6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:]{2,39}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z:])")
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
+_ID18 = re.compile(r"(?<!\d)[1-9](?:[\s.\-]{0,2}\d){16}[\s.\-]{0,2}[0-9Xx](?!\d)")
+_CARD = re.compile(r"(?<!\d)\d(?:[\s.\-]{0,2}\d){11,18}(?!\d)")
+_IMEI = re.compile(r"(?<!\d)(?:35|86|01|99)\d{13}(?!\d)")
+_SSN = re.compile(r"(?<![\d-])(?!000|666)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])")
+_MOBILE = re.compile(rf"(?<!\d)(?:(?:\+|00)?\s?\(?\+?86\)?{_S}|0)?\(?1{_S}[3-9](?:{_S}\d){{9}}(?!\d)")
+_LANDLINE = re.compile(
+    rf"(?<!\d)(?:(?:\+|00)?\s?\(?86\)?{_S})?\(?(?:0(?:10|2\d|[3-9]\d{{2}})|(?<=86)(?:10|2\d|[3-9]\d{{2}}))\)?{_S}[2-9]\d{{2,3}}{_S}\d{{4}}"
+    r"(?:\s?(?:转|ext\.?|x)\s?\d{1,6})?(?!\d)"
+)
+_ABROAD = re.compile(r"(?<![\d+])(?:\+|00)(?=[1-9])\d{1,3}(?:[\s\-.()/]{0,3}\d){6,12}(?!\d)")
+_NANP = re.compile(
+    r"(?<!\d)(?:\+?1[\s.\-]{0,2})?(?:\([2-9]\d{2}\)\s?|[2-9]\d{2}[-. ])[2-9]\d{2}[-. ]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\d)"
+)
+_DIGITS = re.compile(r"\D+")
+_ANY_PHONE = re.compile(r"\d(?:[^\dA-Za-z\u4e00-\u9fff]{0,3}\d){6}")
+
+
+def strict(text: str) -> Iterator[Span]:
+    """Identifiers that are certain by form or check digit."""
+    if "@" in text:
+        yield from ((*m.span(), "email") for m in _EMAIL_WIDE.finditer(text))
+    yield from ((*m.span(), "phone") for m in _MOBILE.finditer(text))
+    yield from ((*m.span(), "phone") for m in _LANDLINE.finditer(text) if not m[0].isdigit())
+    yield from ((*m.span(), "phone") for m in _ABROAD.finditer(text) if m[0][0] == "+")
+    yield from ((*m.span(), "id") for m in _ID18.finditer(text) if checks.resident_id(_compact(m[0])))
+    yield from ((*m.span(), "card") for m in _CARD.finditer(text) if checks.card(_DIGITS.sub("", m[0])))
+    yield from ((*m.span(), "bank_account") for m in _IBAN.finditer(text) if checks.iban(m[0]))
+
+
+def wide(text: str) -> Iterator[Span]:
+    """Everything that may be an identifier in free text, the most certain first."""
+    low = text.lower()
+    if "@" in text or "at" in low or "艾特" in text:
+        yield from ((*m.span(), "email") for m in _EMAIL.finditer(text))
+        yield from ((*m.span(), "email") for m in _EMAIL_WIDE.finditer(text) if _looks_mail(m[0]))
+    if ":" in text:
+        yield from ((*m.span(), "ip") for m in _IPV6.finditer(text) if m[0].count(":") > 1 and checks.ip(m[0].strip()))
+    yield from _numbers(text)
+
+
+def _looks_mail(found: str) -> bool:
+    """`look at me dot com` is an address, `meet at the shop. It` is not."""
+    return "@" in found or "艾特" in found or bool(re.search(r"[(\[]|\sdot\s", found))
+
+
+def _numbers(text: str) -> Iterator[Span]:
+    yield from ((*m.span(), "ip") for m in _IPV4.finditer(text) if checks.ip(_octets(m[0])))
+    yield from ((*m.span(), "bank_account") for m in _IBAN.finditer(text) if checks.iban(m[0]))
+    yield from ((*m.span(), "id") for m in _ID18.finditer(text) if checks.resident_id(_compact(m[0])))
+    yield from ((*m.span(), "card") for m in _CARD.finditer(text) if checks.card(_DIGITS.sub("", m[0]), rare=True))
+    yield from ((*m.span(), "device") for m in _IMEI.finditer(text) if checks.luhn(m[0]))
+    yield from ((*m.span(), "id") for m in _SSN.finditer(text))
+    for pattern in (_MOBILE, _LANDLINE, _ABROAD, _NANP):
+        yield from ((*m.span(), "phone") for m in pattern.finditer(text))
+
+
+def numbered_elsewhere(text: str) -> Iterator[Span]:
+    """What the metadata of phone numbers finds beyond the patterns: for texts that still hold seven digits near each other.
+
+    A bare run of digits without trunk prefix is more often an order than a landline, so it is left to the patterns.
+    """
+    if _ANY_PHONE.search(text):
+        for match in phonenumbers.PhoneNumberMatcher(text, "CN", phonenumbers.Leniency.VALID):
+            if not match.raw_string.isdigit() or match.raw_string.startswith("0"):
+                yield match.start, match.end, "phone"
+
+
+def _compact(text: str) -> str:
+    return re.sub(r"[\s.\-]", "", text)
+
+
+def _octets(text: str) -> str:
+    return ".".join(str(int(part)) for part in text.split("."))

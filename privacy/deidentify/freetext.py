@@ -1,0 +1,113 @@
+"""Free text without direct identifiers: each is replaced by a typed placeholder such as ⟨phone⟩.
+
+Promise: placeholders tell the kind and nothing else, so that two texts of one person are not linkable by them; a text that still looks
+as if a person stood in it is not given at all (null, low confidence). Pure; values are looked at once for each distinct text and forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from privacy.deidentify import context, detectors, layers
+from privacy.deidentify.characters import NUMERALS, plain
+from privacy.deidentify.detectors import Span
+
+LONGEST = 10_000
+"""Characters of one text. A longer one is doubted unread: no form sends it and every pattern would have to walk it."""
+
+_ODD = (
+    r"[\p{N}@%&=\\\p{Cf}\p{M}]|[^\p{Latin}\p{Han}\s\p{P}\p{So}\p{Sm}\p{Sc}\p{Sk}]|[\x{FF21}-\x{FF3A}\x{FF41}-\x{FF5A}]"
+    r"|[A-Za-z0-9+/_-]{10,}"
+    rf"|(?:[{''.join(NUMERALS)}][\s.·_-]{{0,2}}){{7,}}|{context.WORDS}"
+    r"|(?i:wechat|weixin|\bvx|\bqq|telegram|passport|\bat\b|\bname\b|recipient|\b(?:mr|mrs|ms|miss|dr|prof)\b)"
+)
+"""A text without any of this passes untouched (checked for whole columns at once)."""
+
+_ODD_CODE = r"^\s*\+?[\d\s\-.()]{7,}\s*$|\d[\d\s\-.()]{9,}|@|%|&#|\\|[A-Za-z0-9+/_-]{15,}|[^\x20-\x7E]"
+
+
+def scrub(values: pa.StringArray) -> tuple[pa.StringArray, pa.BooleanArray]:
+    """Each text with placeholders, or null where the scrubber doubts; and whether it doubts. Absent stays absent, without doubt."""
+    encoded = pc.dictionary_encode(values)
+    texts = encoded.dictionary
+    odd = pc.or_(pc.match_substring_regex(texts, _ODD), pc.greater(pc.utf8_length(texts), LONGEST))
+    clean: list[str | None] = texts.to_pylist()
+    unsure = [False] * len(clean)
+    for position in pc.indices_nonzero(odd).to_pylist():
+        clean[position], unsure[position] = _scrub(clean[position] or "")
+    taken = pc.take(pa.array(clean, pa.string()), encoded.indices)
+    return taken, pc.fill_null(pc.take(pa.array(unsure, pa.bool_()), encoded.indices), fill_value=False)
+
+
+def identifying(values: pa.StringArray) -> pa.BooleanArray:
+    """Whether each value, meant to be a code or a word, carries a direct identifier in it, also under one layer of encoding."""
+    odd = pc.fill_null(pc.match_substring_regex(values, _ODD_CODE), fill_value=False)
+    found = [False] * len(values)
+    positions = pc.indices_nonzero(odd).to_pylist()
+    for position, value in zip(positions, pc.take(values, pa.array(positions, pa.int64())).to_pylist(), strict=True):
+        found[position] = _identifies(value)
+    return pa.array(found, pa.bool_())
+
+
+def _identifies(value: str) -> bool:
+    if len(value) > LONGEST:
+        return True
+    text = plain(value).text
+    if next(detectors.strict(text), None):
+        return True
+    return any(next(detectors.strict(plain(clear).text), None) for _, _, clear in layers.pieces(text))
+
+
+def _scrub(value: str) -> tuple[str | None, bool]:
+    if len(value) > LONGEST:
+        return None, True
+    view = plain(value)
+    spans = _apart(detectors.wide(view.text))
+    hidden, doubt = _hidden(view.text)
+    spans = _apart([*spans, *hidden])
+    masked = _blank(view.text, spans)
+    spans = _apart(
+        [*spans, *detectors.numbered_elsewhere(masked), *context.accounts(masked), *context.places(masked), *context.names(masked)]
+    )
+    if doubt or context.doubtful(_blank(view.text, spans)):
+        return None, True
+    pieces = []
+    end = 0
+    for start, stop, kind in sorted(spans):
+        first, last = view.span(start, stop)
+        pieces += [value[end:first], f"⟨{kind}⟩"]
+        end = last
+    return "".join(pieces) + value[end:], False
+
+
+def _hidden(text: str) -> tuple[list[Span], bool]:
+    """Encoded pieces that carry an identifier, and whether something is encoded twice."""
+    found: list[Span] = []
+    doubt = False
+    for start, end, clear in layers.pieces(text):
+        inner = plain(clear).text
+        hit = next(detectors.wide(inner), None) or next(detectors.numbered_elsewhere(inner), None) or next(context.accounts(inner), None)
+        if hit:
+            found.append((start, end, hit[2]))
+        elif len(inner) >= 10 and layers.encoded(inner):
+            doubt = True
+    return found, doubt
+
+
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """Spans that do not overlap: an earlier-found one wins, and one that only adds around it is cut off."""
+    kept: list[Span] = []
+    for start, end, kind in spans:
+        if all(end <= s or start >= e for s, e, _ in kept):
+            kept.append((start, end, kind))
+    return kept
+
+
+def _blank(text: str, spans: Iterable[Span]) -> str:
+    """The text with what was found made invisible to the next detectors, positions unchanged."""
+    for start, end, _ in spans:
+        text = text[:start] + "\x00" * (end - start) + text[end:]
+    return text

@@ -1,0 +1,1 @@
+"""The data dictionary: one TOML a record kind, and the loader."""

@@ -1,0 +1,1 @@
+"""The room of differential privacy: bounds, noise, accountant and ledger."""

@@ -1,0 +1,1 @@
+"""The room of identities: keys, pseudonyms, normalisation and the vault."""

@@ -1,0 +1,74 @@
+"""The short-lived keys that admission computes with: a month's row keys, an epoch's message keys.
+
+Promise: such a key exists in the vault until its time, in memory no longer than there, and is derived from nothing, so that deleting its
+row ends every link it made (law_rules E-9). Learns which month or epoch a key is for, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from privacy.identity import ephemeral, pseudonyms
+from privacy.identity.keys import Keyring
+from privacy.orm import Begin
+from privacy.records import RandomBytes
+
+EPOCH: Final = timedelta(days=30)
+"""Length of an epoch of message keys; a key lives one epoch longer, so that the dedupe window of thirty days never breaks."""
+_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MonthKeys:
+    """Gives keys by month or epoch, made on first use and remembered until they are destroyed."""
+
+    def __init__(self, keyring: Keyring, begin_vault: Begin, read_vault: Begin, random: RandomBytes) -> None:
+        self._keyring = keyring
+        self._begin = begin_vault
+        self._read = read_vault
+        self._random = random
+        self._held: dict[str, tuple[bytes, datetime]] = {}
+
+    def row_macs(self, kind: str, values: pa.StringArray, months: pa.Int32Array, *, now: datetime) -> pa.Int64Array:
+        """Order keys and visits: HMACs under the key of each row's data month and of the column's own name; null stays null."""
+        month = months.to_numpy(zero_copy_only=False)
+        distinct = np.unique(month)
+        if len(distinct) == 1:
+            return pseudonyms.row_macs(self._row_key(kind, int(distinct[0]), now), values)
+        made = np.zeros(len(values), np.int64)
+        for one in distinct.tolist():
+            rows = month == one
+            macs = pseudonyms.row_macs(self._row_key(kind, one, now), values.filter(pa.array(rows)))
+            made[rows] = macs.fill_null(0).to_numpy(zero_copy_only=False)
+        return pa.array(made, mask=np.asarray(values.is_null().to_numpy(zero_copy_only=False), bool))
+
+    def message_keys(self, now: datetime) -> tuple[bytes, bytes | None]:
+        """The key of this epoch's message digests, and of the epoch before if it still exists."""
+        epoch = (now - _START) // EPOCH
+        ends = _START + (epoch + 1) * EPOCH
+        before = self._held.get(f"message:{epoch - 1}")
+        if before is None:
+            with self._read() as tx:
+                found = ephemeral.find_ephemeral_key(tx, self._keyring, f"message:{epoch - 1}")
+            before = (found or b"", ends)
+            self._held[f"message:{epoch - 1}"] = before
+        return self._key(f"message:{epoch}", ends + EPOCH, now), before[0] or None
+
+    def _row_key(self, kind: str, month: int, now: datetime) -> bytes:
+        year, number = divmod(month, 100)
+        after = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
+        key = self._key(f"row:{month}", max(after, now) + EPOCH, now)
+        return hmac.digest(key, pseudonyms.ROW.encode() + b"\0" + kind.encode(), "sha256")
+
+    def _key(self, name: str, destroy_after: datetime, now: datetime) -> bytes:
+        held = self._held.get(name)
+        if held is not None and held[1] > now:
+            return held[0]
+        with self._begin() as tx:
+            key = ephemeral.ephemeral_key(tx, self._keyring, name, destroy_after=destroy_after, random=self._random, now=now)
+        self._held[name] = (key, min(destroy_after, now + timedelta(hours=1)))
+        return key

@@ -1,0 +1,1 @@
+"""Tests, in the order of trust: real clients, real databases, fakes behind the same protocols."""

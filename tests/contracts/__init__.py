@@ -1,0 +1,1 @@
+"""Tests that keep the architecture, the dictionary and the migrations true."""

@@ -1,0 +1,1 @@
+"""Fakes that honour our own protocols."""

@@ -1,0 +1,1 @@
+"""Property tests: arithmetic and folds over random inputs."""
