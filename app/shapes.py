@@ -79,4 +79,4 @@ class ConsentsIn(Strict):
 
 
 class ReplayIn(Strict):
-    source = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=40))
+    source = fields.String(required=True, validate=validate.Length(1, 64))

@@ -224,7 +224,7 @@ def _known(tx: sa.Connection, source_id: str, digests: Sequence[bytes]) -> set[b
 def _by_length(digests: Sequence[bytes]) -> dict[int, Sequence[bytes]]:
     lengths = set(map(len, digests))
     if len(lengths) <= 1:
-        return {length: digests for length in lengths}
+        return dict.fromkeys(lengths, digests)
     return {length: [digest for digest in digests if len(digest) == length] for length in lengths}
 
 
@@ -232,7 +232,8 @@ def _pack(rows: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema, options=_LAKE_WRITE) as writer:
         writer.write_table(rows.combine_chunks())
-    return sink.getvalue().to_pybytes()
+    packed: bytes = sink.getvalue().to_pybytes()
+    return packed
 
 
 # ── out ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -296,7 +297,7 @@ def counts(
         query = query.where(Tally.day >= first)
     if last is not None:
         query = query.where(Tally.day <= last)
-    return [tuple(row) for row in tx.execute(query)]
+    return [(source, day, verdict, reason, number) for source, day, verdict, reason, number in tx.execute(query)]
 
 
 def dropped_fields(tx: sa.Connection, *, source_id: str, first: date | None = None) -> dict[str, int]:

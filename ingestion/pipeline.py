@@ -9,15 +9,14 @@ acknowledges it. Nothing here knows who a person is: the admission door is hande
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
-from collections.abc import Mapping as Dict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ingestion import canonical, inbox, quarantine, verdicts
-from ingestion.mapping import Mapping
+from ingestion.mapping import FileMapping
 from ingestion.source import payload
 from privacy.errors import Raced
 from privacy.vocabulary import FormRule, Reason, Verdict
@@ -56,8 +55,8 @@ class Receipt:
     duplicate: int = 0
     quarantined: int = 0
     refused: int = 0
-    reasons: Dict[str, int] = field(default_factory=dict)
-    dropped_fields: Dict[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    dropped_fields: Mapping[str, int] = field(default_factory=dict)
 
     def plus(self, other: Receipt) -> Receipt:
         """The receipt of two batches together."""
@@ -72,11 +71,9 @@ class Receipt:
         )
 
 
-def ingest(raw: RawBatch, mapping: Mapping | None, intake: Intake) -> Receipt:
+def ingest(raw: RawBatch, mapping: FileMapping | None, intake: Intake) -> Receipt:
     """Takes one batch in. Raises errors.Unavailable, Locked or Raced with nothing acknowledged; then the caller may send it again."""
-    batch = canonical.canonicalise(
-        raw, mapping, intake.catalogue, now=intake.clock(), retention_days=intake.retention_days, zone=intake.zone
-    )
+    batch = canonical.canonicalise(raw, mapping, intake.catalogue, now=intake.clock(), retention_days=intake.retention_days)
     for attempt in range(ATTEMPTS_ON_RACE):
         try:
             return _store(raw, batch, intake.admit(batch), intake)
@@ -102,7 +99,7 @@ def _store(raw: RawBatch, batch: CanonicalBatch, admitted: Admitted, intake: Int
     return receipt
 
 
-def _verdicts(batch: CanonicalBatch, admitted: Admitted, malformed: Dict[int, Malformed], duplicates: set[int]) -> dict[int, Verdict]:
+def _verdicts(batch: CanonicalBatch, admitted: Admitted, malformed: Mapping[int, Malformed], duplicates: set[int]) -> dict[int, Verdict]:
     """One verdict an item, by position: form first, then duplicate, then the law's reason; what is left was stored."""
     outcome = dict.fromkeys((position for part in batch.parts for position in part.positions.to_pylist()), Verdict.STORED)
     outcome |= dict.fromkeys(admitted.refusals.positions, Verdict.REFUSED)
@@ -111,7 +108,7 @@ def _verdicts(batch: CanonicalBatch, admitted: Admitted, malformed: Dict[int, Ma
     return outcome
 
 
-def _count(batch: CanonicalBatch, admitted: Admitted, malformed: Dict[int, Malformed], outcome: Dict[int, Verdict]) -> Receipt:
+def _count(batch: CanonicalBatch, admitted: Admitted, malformed: Mapping[int, Malformed], outcome: Mapping[int, Verdict]) -> Receipt:
     tally = Counter(outcome.values())
     reasons = Counter(
         reason
@@ -140,7 +137,7 @@ def _day(raw: RawBatch, intake: Intake) -> date:
     return raw.received_at.astimezone(ZoneInfo(intake.zone)).date()
 
 
-def _told(batch: CanonicalBatch, malformed: Dict[int, Malformed], outcome: Dict[int, Verdict]) -> list[verdicts.Told]:
+def _told(batch: CanonicalBatch, malformed: Mapping[int, Malformed], outcome: Mapping[int, Verdict]) -> list[verdicts.Told]:
     """What the integrator may hear of each item: reasons of form only."""
     names = {position: item.message_id for position, item in malformed.items()}
     for part in batch.parts:
@@ -168,5 +165,5 @@ def _seal(raw: RawBatch, malformed: Collection[Malformed], intake: Intake) -> di
     return kept
 
 
-def _sum(left: Dict[str, int], right: Dict[str, int]) -> dict[str, int]:
+def _sum(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
     return {name: left.get(name, 0) + right.get(name, 0) for name in {*left, *right}}

@@ -113,7 +113,9 @@ def expire(tx: sa.Connection, now: datetime, *, limit: int = 10_000) -> list[Hel
 
 def count(tx: sa.Connection) -> dict[tuple[str, str], int]:
     """How many items are held, by source and rule."""
-    query = sa.select(QuarantineItem.source_id, QuarantineItem.rule, sa.func.count()).group_by(QuarantineItem.source_id, QuarantineItem.rule)
+    query = sa.select(QuarantineItem.source_id, QuarantineItem.rule, sa.func.count()).group_by(
+        QuarantineItem.source_id, QuarantineItem.rule
+    )
     return {(source_id, rule): int(number) for source_id, rule, number in tx.execute(query)}
 
 

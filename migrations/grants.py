@@ -21,14 +21,11 @@ ROLES = (OWNER, VAULT, INTAKE, ANALYSIS, CONSOLE, JOBS)
 READ = ("SELECT",)
 ADD = ("SELECT", "INSERT")
 CHANGE = ("SELECT", "INSERT", "UPDATE")
-MOVE = ("SELECT", "UPDATE")
 SWEEP = ("SELECT", "DELETE")
 ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 _LOG = {"log_head": CHANGE, "log_entry": ADD, "log_payload": ADD, "log_node": ADD}
 """Whoever acts writes its own entry in its own transaction; nobody may change one."""
-
-_QUEUE = {"job": CHANGE}
 
 GRANTS: Mapping[StoreName, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "vault": {
@@ -36,60 +33,59 @@ GRANTS: Mapping[StoreName, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "person": ALL,
             "data_key": ALL,
             "identifier": ALL,
-            "blind_index": ALL,
+            "person_merge": ADD,
             "tombstone": ADD,
             "ephemeral_key": ALL,
             "sealed_payload": ALL,
             "vault_meta": CHANGE,
+            "key_state": CHANGE,
         },
     },
     "platform": {
         INTAKE: {
             **_LOG,
-            **_QUEUE,
             "source": READ,
             "source_key": READ,
             "inbox": ADD,
-            "seen": CHANGE,
+            "seen": ALL,
             "tally": CHANGE,
             "dropped_field": CHANGE,
             "quarantine_item": ALL,
-            "request_verdict": ADD,
+            "request_verdict": ALL,
             "purpose": READ,
             "notice": READ,
             "consent_event": ADD,
             "consent_state": CHANGE,
             "consent_head": CHANGE,
+            "consent_request": ALL,
         },
         ANALYSIS: {
             **_LOG,
-            **_QUEUE,
-            "inbox": SWEEP,
             "budget_month": CHANGE,
             "charge": ADD,
             "release": CHANGE,
         },
         CONSOLE: {
             **_LOG,
-            **_QUEUE,
             "log_payload": CHANGE,
             "checkpoint": ADD,
+            "job": CHANGE,
+            "schedule": READ,
             "source": CHANGE,
             "source_key": CHANGE,
+            "inbox": READ,
             "tally": READ,
             "dropped_field": READ,
-            "inbox": READ,
-            "quarantine_item": ALL,
+            "quarantine_item": READ,
             "request_verdict": READ,
             "purpose": CHANGE,
             "notice": ADD,
-            "consent_event": ADD,
-            "consent_state": CHANGE,
-            "consent_head": CHANGE,
+            "consent_event": READ,
+            "consent_state": READ,
+            "consent_head": READ,
             "budget_month": READ,
             "charge": READ,
             "release": READ,
-            "schedule": READ,
             "account": CHANGE,
             "setup_code": ALL,
             "token": CHANGE,
@@ -98,18 +94,12 @@ GRANTS: Mapping[StoreName, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             **_LOG,
             "job": ALL,
             "schedule": CHANGE,
-            "checkpoint": ADD,
-            "source": READ,
-            "inbox": READ,
-            "seen": SWEEP,
-            "tally": READ,
-            "quarantine_item": SWEEP,
-            "request_verdict": SWEEP,
-            "purpose": CHANGE,
+            "lease": ALL,
+            "inbox": SWEEP,
+            "purpose": READ,
             "consent_event": READ,
             "consent_state": READ,
             "consent_head": READ,
-            "setup_code": SWEEP,
         },
     },
 }
@@ -145,7 +135,7 @@ def statement_for_roles() -> str:
 
 
 def _make_roles(connection: sa.Connection) -> None:
-    known = set(connection.exec_driver_sql("SELECT rolname FROM pg_roles WHERE rolname LIKE 'piying%%'").scalars())
+    known = set(connection.exec_driver_sql("SELECT rolname FROM pg_roles WHERE rolname ~ '^piying_'").scalars())
     missing = [role for role in ROLES if role not in known]
     if not missing:
         return

@@ -89,6 +89,24 @@ def postgres_stores(server: str) -> Iterator[Stores]:
             stores.close()
 
 
+@contextmanager
+def postgres_environment(server: str) -> Iterator[dict[str, str]]:
+    """Settings of a deployment with an account for each role, as `PIYING_*` variables: two new databases, the owner makes them."""
+    with postgres_database(server) as vault, postgres_database(server) as platform:
+
+        def account(url: str, role: str) -> str:
+            return sa.make_url(url).set(username=f"piying_{role}").render_as_string(hide_password=False)
+
+        roles = {f"PIYING_PLATFORM_{role.upper()}_URL": account(platform, role) for role in Role}
+        yield {
+            "PIYING_VAULT_URL": account(vault, "vault"),
+            "PIYING_VAULT_OWNER_URL": vault,
+            "PIYING_PLATFORM_URL": account(platform, "jobs"),
+            "PIYING_PLATFORM_OWNER_URL": platform,
+            **roles,
+        }
+
+
 def every_table(base: str = "Base") -> None:
     """Imports each module of ours that declares a table of `VaultBase`, `PlatformBase` or either, so that the metadata is whole."""
     root = Path(__file__).parent.parent

@@ -6,6 +6,7 @@ touched; compaction changes no row. Everything may be killed at any point and re
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from analytics.lake.tables import LAKE, load, local_path
 from analytics.lake.writer import carried, settle, write_files
+from privacy.orm import to_micros
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -64,7 +66,9 @@ class LakeMaintenance:
         for name in self._names():
             table = load(self._catalog, name)
             before = len(table.snapshots())
-            if before < 2:
+            current = table.current_snapshot()
+            cut = to_micros(older_than) // 1000
+            if not any(one.timestamp_ms < cut and one is not current for one in table.snapshots()):
                 continue
             named = referenced(table)
             table.maintenance.expire_snapshots().older_than(older_than).commit()
@@ -145,6 +149,9 @@ def _files(table: IcebergTable, older_than: datetime) -> set[str]:
 
 
 def _delete(table: IcebergTable, locations: list[str]) -> int:
+    deleted = 0
     for location in locations:
-        table.io.delete(location)
-    return len(locations)
+        with contextlib.suppress(FileNotFoundError):  # the catalogue's own clean-up was quicker, or a killed run of this one
+            table.io.delete(location)
+            deleted += 1
+    return deleted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from app import facts
 from app.guard import public, services
 from app.logs import REGISTRY
 
@@ -22,7 +23,7 @@ def healthz() -> Response:
 @public
 def readyz() -> tuple[Response, int]:
     """Keys open, stores and log writable, schema its own, inbox age under its limit."""
-    checks = services().readiness()
+    checks = facts.readiness(services())
     ready = all(checks.values())
     return jsonify(ok=ready, checks=checks), 200 if ready else 503
 
@@ -31,5 +32,5 @@ def readyz() -> tuple[Response, int]:
 @public
 def metrics() -> Response:
     """Prometheus text; no label comes from data."""
-    services().measure()
+    facts.measure(services())
     return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

@@ -13,6 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from app import intake
 from app.guard import by_write_key, services
 from ingestion import strictjson
 from privacy.errors import Invalid, Refused
@@ -45,7 +46,7 @@ def _receive(kind: str) -> Response:
     if not isinstance(parsed.value, dict):
         raise Invalid("the body must be a JSON object", code="invalid_json")
     source = _source(parsed.value)
-    received = services().receive(source, kind, parsed)
+    received = intake.receive(services(), source, kind, parsed)
     if source.public:
         return jsonify(success=True)
     return jsonify(
@@ -91,7 +92,7 @@ def _source(document: dict[str, Any]) -> SourceFacts:
     key = _key_of_header() or document.get("writeKey") or request.args.get("writeKey") or ""
     if not isinstance(key, str) or not key:
         raise Refused("a write key is needed", code="key_missing")
-    return services().source_of(key)
+    return intake.source_of(services(), key)
 
 
 def _key_of_header() -> str:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from privacy.admission import screening
 from privacy.audit import merkle
@@ -138,7 +139,7 @@ class Admission:
         self._store(batch, stack, found, keep, admitted, now)
         parts, older = self._parts(batch, stack, found, admitted, allowed, keep, now)
         return Entry(
-            batch=DeidentifiedBatch(batch.source.id, batch.batch_id, batch.received_at, tuple(parts), self._chunk(batch)),
+            batch=DeidentifiedBatch(batch.source.id, batch.batch_id, batch.received_at, tuple(parts)),
             refusals=refusals,
             malformed=malformed,
             older_digests=older,
@@ -269,20 +270,17 @@ class Admission:
         now: datetime,
         older: list[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]],
     ) -> pa.FixedSizeBinaryArray | None:
-        """The dedupe keys of kept rows under this epoch's key; those under the epoch before are added to `older`."""
-        if message_ids is None:
-            return None
+        """The dedupe keys of kept rows under this epoch's key; those under the epoch before are added to `older`.
+
+        Rows without a message id of their own are known by the digest of their chunk and their place in it.
+        """
         mask = pa.array(kept)
+        if message_ids is None and batch.chunk is None:
+            return None
+        if message_ids is None:
+            message_ids = pc.binary_join_element_wise(batch.chunk.hex(), pc.cast(positions, pa.string()), "/")
         ids = message_ids.filter(mask)
         current, before = self._keys.message_keys(now)
         if before is not None:
             older.append((positions.filter(mask), pseudonyms.message_digests(before, batch.source.id, ids)))
         return pseudonyms.message_digests(current, batch.source.id, ids)
-
-    def _chunk(self, batch: CanonicalBatch) -> bytes | None:
-        """The dedupe key of a whole chunk, under a key that outlives the epochs: content digests say nothing about one person."""
-        if batch.chunk is None:
-            return None
-        key = self._tools.keyring.mac_key(pseudonyms.MESSAGE, "chunk")
-        digests = pseudonyms.message_digests(key, batch.source.id, pa.array([batch.chunk.hex()]))
-        return bytes(digests[0].as_py())

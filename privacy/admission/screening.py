@@ -44,7 +44,7 @@ class Stack:
 
     def slices(self) -> list[slice]:
         ends = np.cumsum([len(part.positions) for part in self.parts]).tolist()
-        return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def refuse_by_person(stack: Stack, found: vault.Resolution, refuse: Reasons, now
             born = part.fields["birth_date"].combine_chunks()
             today = pa.array(np.full(len(born), to_micros(now)), pa.timestamp("us", tz="UTC"))
             child = pc.less(rules.ages(born, today, zone), ADULT_FOR_THE_LAKE)
-            refuse[rows][np.asarray(pc.fill_null(child, False).to_numpy(zero_copy_only=False), bool)] = Reason.MINOR.value
+            refuse[rows][np.asarray(pc.fill_null(child, fill_value=False).to_numpy(zero_copy_only=False), bool)] = Reason.MINOR.value
         if "_refuse" in part.fields.column_names:
             reasons = part.fields["_refuse"].to_numpy()
             told = np.asarray(pc.is_valid(part.fields["_refuse"]).to_numpy(), bool)

@@ -136,12 +136,13 @@ class _Walk:
             self.first_bad, self.reason = index, reason
 
     def take(self, entry: Mapping[str, Any]) -> None:
-        """One entry, in order. After a finding only what may lie before it is still looked for: erasures nobody recorded."""
+        """One entry, in order. After a finding only records of erasures still count: without them lawful gaps would look like earlier damage."""
         index = self.size
         self.size += 1
-        problem = "head_size" if self._head is not None and index >= self._head[0] else self._problem(entry, index)
+        self._count_record(entry)
         if self.first_bad is not None:
             return
+        problem = "head_size" if self._head is not None and index >= self._head[0] else self._problem(entry, index)
         if problem:
             self.bad(index, problem)
             return
@@ -154,40 +155,39 @@ class _Walk:
         try:
             if entry["seq"] != index or isinstance(entry["seq"], bool):
                 return "sequence"
-            committed = bytes.fromhex(entry["c"])
             stored = entry.get("leaf")
             if stored is not None and bytes.fromhex(stored) != _leaf_hash(entry):
                 return "leaf"
-            if self._payloads:
-                salt, payload = entry.get("salt"), entry.get("payload")
-                if salt is None and payload is None and entry.get("erased"):
-                    self._erased.add(index)
-                elif salt is None or payload is None:
-                    return "payload_missing"
-                elif hashlib.sha256(COMMITMENT_DOMAIN + bytes.fromhex(salt) + payload.encode()).digest() != committed:
-                    return "payload"
-                else:
-                    return self._said(json.loads(payload), entry)
-            return None
+            if not self._payloads:
+                return None
+            if entry.get("salt") is None and entry.get("payload") is None and entry.get("erased"):
+                self._erased.add(index)
+                return None
+            if entry.get("salt") is None or entry.get("payload") is None:
+                return "payload_missing"
+            if not _is_committed(entry):
+                return "payload"
+            return "search_columns" if _is_misfiled(entry) else None
         except (KeyError, TypeError, ValueError, AttributeError):
             return "form"
 
-    def _said(self, said: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
-        """Recorded erasures count; what the store searches by must be what the payload says."""
-        if entry["kind"] == "erasure" and said["action"] == ERASE_ACTION:
-            self._erased.difference_update(said["facts"]["erased"])
-        found_by = entry.get("found_by")
-        facts = said["facts"]
-        if found_by is not None and found_by != [said["actor"], said["action"], facts.get("subject"), facts.get("purpose")]:
-            return "search_columns"
-        return None
+    def _count_record(self, entry: Mapping[str, Any]) -> None:
+        """Erasures that an entry records are excused, if the entry's own commitment holds."""
+        if not self._payloads or entry.get("kind") != "erasure" or not entry.get("payload"):
+            return
+        try:
+            said = json.loads(entry["payload"])
+            if _is_committed(entry) and said["action"] == ERASE_ACTION:
+                self._erased.difference_update(said["facts"]["erased"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return
 
     def _grow(self, index: int, digest: bytes) -> None:
         level, carry, current = 0, index, digest
         while carry & 1:
             current = hashlib.sha256(b"\x01" + self.stack.pop() + current).digest()
             level, carry = level + 1, carry >> 1
-            if self._nodes is not None and next(self._nodes, None) != (level, carry, current):
+            if self._nodes is not None and self.first_bad is None and next(self._nodes, None) != (level, carry, current):
                 self.bad(carry << level, "node")
         self.stack.append(current)
 
@@ -281,6 +281,19 @@ def _claim(note: str, keys: Sequence[str], origins: set[str], before: int) -> _C
     except (ValueError, binascii.Error, AttributeError):
         return _Claim(before, None, "checkpoint_form")
     return _Claim(checkpoint.size, checkpoint.root, "")
+
+
+def _is_committed(entry: Mapping[str, Any]) -> bool:
+    opened = hashlib.sha256(COMMITMENT_DOMAIN + bytes.fromhex(entry["salt"]) + entry["payload"].encode()).digest()
+    return bool(opened == bytes.fromhex(entry["c"]))
+
+
+def _is_misfiled(entry: Mapping[str, Any]) -> bool:
+    """Whether the columns by which the store finds the entry say something else than its payload."""
+    if entry.get("found_by") is None:
+        return False
+    said = json.loads(entry["payload"])
+    return bool(entry["found_by"] != [said["actor"], said["action"], said["facts"].get("subject"), said["facts"].get("purpose")])
 
 
 def _leaf_hash(entry: Mapping[str, Any]) -> bytes:

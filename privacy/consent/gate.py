@@ -14,7 +14,7 @@ The rules (DESIGN §6, SHAPES "Consent at admission", law_rules L-13):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -101,8 +101,11 @@ def is_grant(state: str) -> bool:
     return state == ConsentState.GRANTED
 
 
-def fold(events: Iterable[Event]) -> Timeline:
+def fold(events: Sequence[Event]) -> Timeline:
     """The timeline of one person and one purpose, whatever the order in which the acts are given."""
+    events = sorted(events, key=_order) if len(events) > 1 else events
+    if len(events) == 1 and is_grant(events[0].state):
+        return granted(events[0].start, events[0].valid_until)
     starts: list[int] = []
     codes: list[int] = []
     expires: int | None = None
@@ -120,7 +123,7 @@ def fold(events: Iterable[Event]) -> Timeline:
         if expires is not None and expires <= before:
             push(max(expires, starts[-1]), EXPIRED)
 
-    for event in sorted(events, key=_order):
+    for event in events:
         start = event.start
         if is_grant(event.state):
             if heard and event.kind != ConsentKind.EXPLICIT:

@@ -1,8 +1,8 @@
 """The ledger of consent: acts that are only ever added, and a projection of where everybody stands, kept in the same transaction.
 
 Promise: the projection always equals the fold of all acts (`gate`), whatever the order in which they arrive; positions have no gaps and are
-given under one row's lock, so a position once read cannot be overtaken by an earlier act that commits later. Lock order: this ledger's
-head, then the log's.
+given under one row's lock, so a position once read cannot be overtaken by an earlier act that commits later. Lock order: the log's head
+first, then this ledger's; every act has its log entry, so whoever records does both.
 It knows people by handles (16 bytes under their own key). It must never learn an identifier, a person's ID or free text.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -88,7 +88,10 @@ class ConsentHeadRow(PlatformBase):
 _EVENT: Any = ConsentEventRow.__table__
 _STATE: Any = ConsentStateRow.__table__
 _HEAD: Any = ConsentHeadRow.__table__
-_EVENT_FIELDS = (_EVENT.c.handle, _EVENT.c.purpose, _EVENT.c.state, _EVENT.c.kind, _EVENT.c.effective_at, _EVENT.c.received_at)
+_EVENT_FIELDS = (
+    *(_EVENT.c.handle, _EVENT.c.purpose),
+    *(_EVENT.c.state, _EVENT.c.kind, _EVENT.c.effective_at, _EVENT.c.received_at, _EVENT.c.valid_until),
+)
 
 _Pair = tuple[bytes, str]
 
@@ -151,7 +154,7 @@ def timelines(
             added[act.handle, act.purpose].append(_event(act))
     found: dict[bytes, dict[str, Timeline]] = defaultdict(dict)
     involved: list[_Pair] = []
-    for handle, purpose, allowed, since, expires, plain in _standings(tx, looked_up, wanted):
+    for handle, purpose, allowed, since, expires, plain, _ in _standings(tx, looked_up, wanted):
         if plain and allowed and (handle, purpose) not in added:
             found[handle][purpose] = gate.granted(since, expires)
         else:
@@ -203,7 +206,8 @@ def append(tx: sa.Connection, acts: Sequence[ConsentAct], *, aliases: Mapping[by
         return head(tx)
     settled = _settled(tx, _spread(acts, aliases))
     last = _reserve(tx, 0)
-    states = {(row.handle, row.purpose): row for row in _state_rows(tx, settled)}
+    people = list(dict.fromkeys(act.handle for act in settled))
+    states = {(row.handle, row.purpose): row for row in _standings(tx, people, {act.purpose for act in settled})}
     kept = _telling(settled, states)
     if not kept:
         return last
@@ -213,8 +217,8 @@ def append(tx: sa.Connection, acts: Sequence[ConsentAct], *, aliases: Mapping[by
     for act in kept:
         fresh[act.handle, act.purpose].append(_event(act))
     earlier = _histories(tx, [pair for pair in fresh if pair in states])
-    tx.execute(sa.insert(_EVENT), rows)
-    _project(tx, {pair: [*earlier.get(pair, ()), *events] for pair, events in fresh.items()}, last)
+    _write(tx, _EVENT, rows)
+    _write(tx, _STATE, [_state_row(pair, [*earlier.get(pair, ()), *events], last) for pair, events in fresh.items()], _REPLACE_STATE)
     return last
 
 
@@ -254,12 +258,14 @@ def _settled(tx: sa.Connection, acts: Sequence[ConsentAct]) -> list[ConsentAct]:
     return settled
 
 
-def _telling(acts: Iterable[ConsentAct], states: Mapping[_Pair, Any]) -> list[ConsentAct]:
+def _telling(acts: Sequence[ConsentAct], states: Mapping[_Pair, Any]) -> list[ConsentAct]:
     """Leaves out a source's words that tell nothing.
 
     An asserted grant is silent for ever where something was said before it (gate, rule 3). Of a person's asserted noes in one batch the
     first and the last are kept: a grant that arrives late and is older than the last still finds it in its way.
     """
+    if all(act.kind == ConsentKind.EXPLICIT for act in acts):
+        return list(acts)
     ordered = sorted(acts, key=lambda act: min(act.at, act.received))
     granted = {(act.handle, act.purpose) for act in ordered if gate.is_grant(act.state)}
     last_no = {(act.handle, act.purpose): index for index, act in enumerate(ordered) if not gate.is_grant(act.state)}
@@ -293,77 +299,54 @@ def _event(act: ConsentAct) -> Event:
     return Event(act.state, act.kind, min(act.at, act.received + CLOCK_TOLERANCE), act.received, act.valid_until)
 
 
-def _event_row(act: ConsentAct, seq: int) -> dict[str, Any]:
+def _event_row(act: ConsentAct, seq: int) -> tuple[Any, ...]:
+    """In the order of the table's columns."""
     latest = act.received + CLOCK_TOLERANCE
-    return {
-        "seq": seq,
-        "handle": act.handle,
-        "purpose": act.purpose,
-        "state": act.state,
-        "kind": act.kind,
-        "effective_at": min(act.at, latest),
-        "received_at": act.received,
-        "claimed_at": act.at if act.at > latest else None,
-        "valid_until": act.valid_until,
-        "source_id": act.source_id,
-        "notice": act.notice,
-        "evidence": None if act.evidence is None else dict(act.evidence),
-        "by": act.by,
-    }
+    effective, claimed = (act.at, None) if act.at <= latest else (latest, act.at)
+    evidence = None if act.evidence is None else json.dumps(dict(act.evidence), ensure_ascii=True, sort_keys=True)
+    return (
+        *(seq, act.handle, act.purpose, act.state, act.kind, effective, act.received, claimed),
+        *(act.valid_until, act.source_id, act.notice, evidence, act.by),
+    )
 
 
-def _project(tx: sa.Connection, folds: Mapping[_Pair, Sequence[Event]], seq: int) -> None:
-    rows = []
-    for (handle, purpose), events in folds.items():
-        timeline = gate.fold(events)
-        standing = gate.standing(timeline)
-        rows.append(
-            {
-                "purpose": purpose,
-                "handle": handle,
-                "allowed": standing.code == gate.ALLOWED,
-                "reason": gate.REASONS[standing.code],
-                "since": standing.since,
-                "expires": standing.expires,
-                "first": timeline.starts[0],
-                "plain": len(events) == 1,
-                "kind": events[0].kind,
-                "seq": seq,
-            }
-        )
-    insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(_STATE)
-    changed = {name: insert.excluded[name] for name in ("allowed", "reason", "since", "expires", "first", "plain", "kind", "seq")}
-    tx.execute(insert.on_conflict_do_update(index_elements=["purpose", "handle"], set_=changed), rows)
+def _state_row(pair: _Pair, events: Sequence[Event], seq: int) -> tuple[Any, ...]:
+    """In the order of the table's columns."""
+    timeline = gate.fold(events)
+    code, since, expires = gate.standing(timeline)
+    allowed = code == gate.ALLOWED
+    return pair[1], pair[0], allowed, gate.REASONS[code], since, expires, timeline.starts[0], len(events) == 1, events[0].kind, seq
+
+
+_KEPT_STATE = ("allowed", "reason", "since", "expires", "first", "plain", "kind", "seq")
+_REPLACE_STATE = f" ON CONFLICT (purpose, handle) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _KEPT_STATE)}"
+
+
+def _write(tx: sa.Connection, table: Any, rows: Sequence[tuple[Any, ...]], then: str = "") -> None:
+    """Many rows past the compiler of statements, which would take longer than the database does."""
+    mark = "?" if tx.dialect.name == "sqlite" else "%s"
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    tx.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({', '.join([mark] * len(table.columns))}){then}", list(rows))
 
 
 # ── many handles at once ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _given(tx: sa.Connection, handles: Sequence[bytes]) -> Any:
-    """The handles as a table of one column inside the statement: no limit of parameters, no temporary table."""
+def _given(tx: sa.Connection, handles: Iterable[bytes]) -> Any:
+    """The handles as a list inside the statement: no limit of parameters, no temporary table, and each looked up by the index."""
     if tx.dialect.name == "sqlite":
-        listed = sa.func.json_each(json.dumps([handle.hex() for handle in handles])).table_valued("value", name="given")
-        return sa.select(sa.func.unhex(listed.c.value).label("handle")).subquery("given_handle")
+        listed = sa.func.json_each(json.dumps([handle.hex() for handle in handles])).table_valued("value")
+        return sa.select(sa.func.unhex(listed.c.value))
     array = sa.cast(list(handles), postgresql.ARRAY(postgresql.BYTEA))
-    return sa.select(sa.func.unnest(array).label("handle")).subquery("given_handle")
+    return sa.select(sa.func.unnest(array))
 
 
-def _standings(tx: sa.Connection, handles: Sequence[bytes], purposes: Iterable[str]) -> Iterator[Any]:
+def _standings(tx: sa.Connection, handles: Sequence[bytes], purposes: Iterable[str]) -> Sequence[Any]:
     if not handles:
-        return
-    given = _given(tx, handles)
-    columns = (_STATE.c.handle, _STATE.c.purpose, _STATE.c.allowed, _STATE.c.since, _STATE.c.expires, _STATE.c.plain)
-    joined = given.join(_STATE, _STATE.c.handle == given.c.handle)
-    yield from tx.execute(sa.select(*columns).select_from(joined).where(_STATE.c.purpose.in_(sorted(purposes))))
-
-
-def _state_rows(tx: sa.Connection, acts: Iterable[ConsentAct]) -> list[Any]:
-    handles = list(dict.fromkeys(act.handle for act in acts))
-    given = _given(tx, handles)
-    columns = (_STATE.c.handle, _STATE.c.purpose, _STATE.c.first)
-    joined = given.join(_STATE, _STATE.c.handle == given.c.handle)
-    purposes = sorted({act.purpose for act in acts})
-    return list(tx.execute(sa.select(*columns).select_from(joined).where(_STATE.c.purpose.in_(purposes))))
+        return ()
+    columns = (_STATE.c.handle, _STATE.c.purpose, _STATE.c.allowed, _STATE.c.since, _STATE.c.expires, _STATE.c.plain, _STATE.c.first)
+    asked = _STATE.c.purpose.in_(sorted(purposes)) & _STATE.c.handle.in_(_given(tx, handles))
+    return tx.execute(sa.select(*columns).where(asked)).all()
 
 
 def _histories(tx: sa.Connection, pairs: Sequence[_Pair]) -> dict[_Pair, list[Event]]:
@@ -371,10 +354,9 @@ def _histories(tx: sa.Connection, pairs: Sequence[_Pair]) -> dict[_Pair, list[Ev
     if not pairs:
         return {}
     wanted = set(pairs)
-    given = _given(tx, list(dict.fromkeys(handle for handle, _ in pairs)))
-    joined = given.join(_EVENT, _EVENT.c.handle == given.c.handle)
+    asked = _EVENT.c.handle.in_(_given(tx, dict.fromkeys(handle for handle, _ in pairs)))
     found: dict[_Pair, list[Event]] = defaultdict(list)
-    for handle, purpose, *event in tx.execute(sa.select(*_EVENT_FIELDS, _EVENT.c.valid_until).select_from(joined)):
+    for handle, purpose, *event in tx.execute(sa.select(*_EVENT_FIELDS).where(asked)):
         if (handle, purpose) in wanted:
             found[handle, purpose].append(Event(*event))
     return found

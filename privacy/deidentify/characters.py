@@ -25,6 +25,9 @@ _SPELLED = {
 NUMERALS = {numeral: digit for digit, numerals in _SPELLED.items() for numeral in numerals}
 _N = "".join(NUMERALS)
 _RUN = re.compile(rf"[{_N}0-9](?:[ \t\r\n.·_-]{{0,2}}[{_N}0-9]){{6,}}")
+_SPELT = re.compile(rf"[{_N}]")
+_UNEVEN = re.compile(r"[^\x00-\x7f\u4e00-\u9fff\u3000-\u3029\uff01-\uff5e]")
+"""Outside these ranges a character's plain form may be longer or shorter than one character."""
 _TO_DIGITS = str.maketrans(NUMERALS)
 
 
@@ -69,12 +72,12 @@ def plain(text: str) -> Plain:
     """The plain form of a text."""
     origin: list[int] | None = None
     if not text.isascii():
-        forms = {c: _TABLE[ord(c)] for c in set(text)}
-        if all(len(form) == 1 for form in forms.values()):
-            text = text.translate(_TABLE)
+        if _UNEVEN.search(text):
+            forms = [_TABLE[ord(c)] for c in text]
+            origin = [i for i, form in enumerate(forms) for _ in form]
+            text = "".join(forms)
         else:
-            origin = [i for i, c in enumerate(text) for _ in forms[c]]
-            text = "".join([forms[c] for c in text])
-        if not NUMERALS.keys().isdisjoint(forms):
+            text = text.translate(_TABLE)
+        if _SPELT.search(text):
             text = _RUN.sub(lambda run: run[0].translate(_TO_DIGITS), text)
     return Plain(text, origin)

@@ -32,8 +32,8 @@ _ROAD = re.compile(
     rf"(?:大道|胡同|路|街|道|巷|弄|里|村|小区|花园|苑)\s?{_NUMBER}\s?(?:号楼|号院|号|弄|栋|幢|室|单元|楼)"
     rf"(?:\s?{_NUMBER}\s?(?:号楼|号院|号|弄|栋|幢|座|单元|室|层|楼|房)){{0,6}}"
 )
-_BEFORE_ROAD = re.compile(rf"[{_H}]{{0,24}}\Z")
-_VERBS = re.compile(r".*(?:在|到|是|址|寄|送|于|往|去)")
+_HAN_TAIL = re.compile(rf"[{_H}]{{1,24}}\Z")
+_VERBS = "在到是址寄送于往去"
 _UNIT = re.compile(
     rf"(?:[{_H}]{{2,10}}(?:小区|花园|苑|公寓|大厦|广场|村)\s?)?{_NUMBER}\s?(?:栋|幢|座|单元|号楼)\s?{_NUMBER}\s?(?:室|单元|房|号)(?:\s?{_NUMBER}\s?室)?"
 )
@@ -77,32 +77,42 @@ _DOUBT_ADDRESS = re.compile(
 _DOUBT_MAIL = re.compile(r"\w\s?@\s?\w")
 
 
+_CODE = re.compile(r"[A-Za-z0-9](?:[ \-.()]{0,2}[A-Za-z0-9_]){4}")
+_ROAD_WORDS = re.compile(r"[路街道巷弄里村园苑同区]\s?[0-9A-Za-z一二三四五六七八九十百零〇]|[栋幢座元楼厦场]")
+_CAPITAL = re.compile(r"[A-Z][a-z]")
+_PERSON_WORDS = re.compile(rf"{_NAME_WORDS}|我叫|我姓|名叫|本人|先生|女士|小姐|太太|师傅|阿姨|大爷|大妈|同学|老师|经理|店长|医生|总")
+
+
 def names(text: str) -> Iterator[Span]:
-    for pattern in (_LABELLED, _NEAR, _TITLED):
-        yield from ((*m.span(1), "name") for m in pattern.finditer(text))
-    for m in _ENGLISH.finditer(text):
-        yield (*m.span(m.lastindex or 0), "name")
+    if _PERSON_WORDS.search(text):
+        for pattern in (_LABELLED, _NEAR, _TITLED):
+            yield from ((*m.span(1), "name") for m in pattern.finditer(text))
+    if _CAPITAL.search(text):
+        yield from ((*m.span(m.lastindex or 0), "name") for m in _ENGLISH.finditer(text))
 
 
 def places(text: str) -> Iterator[Span]:
     """A road with a number is an address from where its name may begin: back to a verb or to the last sign that is no Chinese character."""
-    for m in _ROAD.finditer(text):
-        before = _BEFORE_ROAD.search(text, max(0, m.start() - 24), m.start())
-        name = before[0] if before else ""
-        yield m.start() - len(_VERBS.sub("", name, count=1)), m.end(), "address"
-    for pattern in (_UNIT, _STREET):
-        yield from ((*m.span(), "address") for m in pattern.finditer(text))
+    if _ROAD_WORDS.search(text):
+        for m in _ROAD.finditer(text):
+            name = _HAN_TAIL.search(text[max(0, m.start() - 24) : m.start()])
+            before = name[0] if name else ""
+            verb = max(before.rfind(v) for v in _VERBS)
+            yield m.start() - len(before) + verb + 1, m.end(), "address"
+        yield from ((*m.span(), "address") for m in _UNIT.finditer(text))
+    if _CAPITAL.search(text):
+        yield from ((*m.span(), "address") for m in _STREET.finditer(text))
 
 
 def accounts(text: str) -> Iterator[Span]:
-    yield from ((*m.span(1), "account") for m in _ACCOUNT.finditer(text))
-    yield from ((*m.span(1), "id") for m in _PASSPORT.finditer(text))
-    yield from ((*m.span(1), "id") for m in _ID_NEAR.finditer(text))
-    yield from ((*m.span(1), "card") for m in _CARD_NEAR.finditer(text))
-    yield from ((*m.span(1), "phone") for m in _PHONE_NEAR.finditer(text))
+    if not _CODE.search(text):
+        return
+    for pattern, kind in ((_ACCOUNT, "account"), (_PASSPORT, "id"), (_ID_NEAR, "id"), (_CARD_NEAR, "card"), (_PHONE_NEAR, "phone")):
+        yield from ((*m.span(1), kind) for m in pattern.finditer(text))
     yield from ((*m.span(), "plate") for m in _PLATE.finditer(text))
 
 
 def doubtful(text: str) -> bool:
     """Whether a text out of which everything found was taken still looks as if a person stood in it."""
-    return any(pattern.search(text) for pattern in (_DOUBT_NUMBER, _DOUBT_NAME, _DOUBT_ADDRESS, _DOUBT_MAIL))
+    doubts = (_DOUBT_NAME, _DOUBT_ADDRESS, _DOUBT_MAIL) + ((_DOUBT_NUMBER,) if _CODE.search(text) else ())
+    return any(pattern.search(text) for pattern in doubts)

@@ -24,7 +24,7 @@ _EMAIL_WIDE = re.compile(
 )
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
 _IPV6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:]{2,39}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z:])")
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,40}")
 _ID18 = re.compile(r"(?<!\d)[1-9](?:[\s.\-]{0,2}\d){16}[\s.\-]{0,2}[0-9Xx](?!\d)")
 _CARD = re.compile(r"(?<!\d)\d(?:[\s.\-]{0,2}\d){11,18}(?!\d)")
 _IMEI = re.compile(r"(?<!\d)(?:35|86|01|99)\d{13}(?!\d)")
@@ -38,31 +38,45 @@ _ABROAD = re.compile(r"(?<![\d+])(?:\+|00)(?=[1-9])\d{1,3}(?:[\s\-.()/]{0,3}\d){
 _NANP = re.compile(
     r"(?<!\d)(?:\+?1[\s.\-]{0,2})?(?:\([2-9]\d{2}\)\s?|[2-9]\d{2}[-. ])[2-9]\d{2}[-. ]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\d)"
 )
+_GROUPED = re.compile(r"(?<![\d-])\(?\d{2,4}\)?[ -]\d{3}[ -]\d{3,4}(?![\d-])")
 _DIGITS = re.compile(r"\D+")
 _ANY_PHONE = re.compile(r"\d(?:[^\dA-Za-z\u4e00-\u9fff]{0,3}\d){6}")
 
 
+_ZONE = re.compile(r"\d(?:[\s\-.·•_/()（）+]{0,4}\d){6,}")
+_AT = re.compile(r"@|艾特|[(\[\s](?:at|AT)[)\]\s]")
+_BEFORE, _AFTER = 8, 16
+"""Around a zone of digits: room for a country code or bracket before it, and for an X, letters or an extension after it."""
+
+
 def strict(text: str) -> Iterator[Span]:
     """Identifiers that are certain by form or check digit."""
-    if "@" in text:
-        yield from ((*m.span(), "email") for m in _EMAIL_WIDE.finditer(text))
-    yield from ((*m.span(), "phone") for m in _MOBILE.finditer(text))
-    yield from ((*m.span(), "phone") for m in _LANDLINE.finditer(text) if not m[0].isdigit())
-    yield from ((*m.span(), "phone") for m in _ABROAD.finditer(text) if m[0][0] == "+")
-    yield from ((*m.span(), "id") for m in _ID18.finditer(text) if checks.resident_id(_compact(m[0])))
-    yield from ((*m.span(), "card") for m in _CARD.finditer(text) if checks.card(_DIGITS.sub("", m[0])))
-    yield from ((*m.span(), "bank_account") for m in _IBAN.finditer(text) if checks.iban(m[0]))
+    if _AT.search(text):
+        yield from ((*m.span(), "email") for m in _EMAIL_WIDE.finditer(text) if _looks_mail(m[0]))
+    yield from _bank_accounts(text)
+    for zone in _zones(text):
+        yield from _checked(text, zone, rare=False)
+        yield from ((*m.span(), "phone") for m in _in(zone, _MOBILE, text))
+        yield from ((*m.span(), "phone") for m in _in(zone, _LANDLINE, text) if not m[0].isdigit())
+        yield from ((*m.span(), "phone") for m in _in(zone, _ABROAD, text) if m[0][0] == "+")
 
 
 def wide(text: str) -> Iterator[Span]:
     """Everything that may be an identifier in free text, the most certain first."""
-    low = text.lower()
-    if "@" in text or "at" in low or "艾特" in text:
+    if _AT.search(text):
         yield from ((*m.span(), "email") for m in _EMAIL.finditer(text))
         yield from ((*m.span(), "email") for m in _EMAIL_WIDE.finditer(text) if _looks_mail(m[0]))
-    if ":" in text:
+    if text.count(":") > 1:
         yield from ((*m.span(), "ip") for m in _IPV6.finditer(text) if m[0].count(":") > 1 and checks.ip(m[0].strip()))
-    yield from _numbers(text)
+    if text.count(".") > 2:
+        yield from ((*m.span(), "ip") for m in _IPV4.finditer(text) if checks.ip(_octets(m[0])))
+    yield from _bank_accounts(text)
+    for zone in _zones(text):
+        yield from _checked(text, zone, rare=True)
+        yield from ((*m.span(), "device") for m in _in(zone, _IMEI, text) if checks.luhn(m[0]))
+        yield from ((*m.span(), "id") for m in _in(zone, _SSN, text))
+        for pattern in (_MOBILE, _LANDLINE, _ABROAD, _NANP, _GROUPED):
+            yield from ((*m.span(), "phone") for m in _in(zone, pattern, text))
 
 
 def _looks_mail(found: str) -> bool:
@@ -70,15 +84,29 @@ def _looks_mail(found: str) -> bool:
     return "@" in found or "艾特" in found or bool(re.search(r"[(\[]|\sdot\s", found))
 
 
-def _numbers(text: str) -> Iterator[Span]:
-    yield from ((*m.span(), "ip") for m in _IPV4.finditer(text) if checks.ip(_octets(m[0])))
-    yield from ((*m.span(), "bank_account") for m in _IBAN.finditer(text) if checks.iban(m[0]))
-    yield from ((*m.span(), "id") for m in _ID18.finditer(text) if checks.resident_id(_compact(m[0])))
-    yield from ((*m.span(), "card") for m in _CARD.finditer(text) if checks.card(_DIGITS.sub("", m[0]), rare=True))
-    yield from ((*m.span(), "device") for m in _IMEI.finditer(text) if checks.luhn(m[0]))
-    yield from ((*m.span(), "id") for m in _SSN.finditer(text))
-    for pattern in (_MOBILE, _LANDLINE, _ABROAD, _NANP):
-        yield from ((*m.span(), "phone") for m in pattern.finditer(text))
+Zone = tuple[int, int]
+
+
+def _zones(text: str) -> Iterator[Zone]:
+    """Where seven digits stand near each other: nothing numeric can begin elsewhere, so that the patterns need not walk the rest."""
+    return (found.span() for found in _ZONE.finditer(text))
+
+
+def _in(zone: Zone, pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Matches that begin in the zone. No pattern crosses the gap between two zones, so the cut behind this one hides no digit."""
+    start, end = zone
+    return (m for m in pattern.finditer(text, max(0, start - _BEFORE), min(len(text), end + _AFTER)) if m.start() < end)
+
+
+def _bank_accounts(text: str) -> Iterator[Span]:
+    for m in _IBAN.finditer(text):
+        if length := checks.iban(m[0]):
+            yield m.start(), m.start() + length, "bank_account"
+
+
+def _checked(text: str, zone: Zone, *, rare: bool) -> Iterator[Span]:
+    yield from ((*m.span(), "id") for m in _in(zone, _ID18, text) if checks.resident_id(_compact(m[0])))
+    yield from ((*m.span(), "card") for m in _in(zone, _CARD, text) if checks.card(_DIGITS.sub("", m[0]), rare=rare))
 
 
 def numbered_elsewhere(text: str) -> Iterator[Span]:

@@ -19,7 +19,7 @@ LONGEST = 10_000
 """Characters of one text. A longer one is doubted unread: no form sends it and every pattern would have to walk it."""
 
 _ODD = (
-    r"[\p{N}@%&=\\\p{Cf}\p{M}]|[^\p{Latin}\p{Han}\s\p{P}\p{So}\p{Sm}\p{Sc}\p{Sk}]|[\x{FF21}-\x{FF3A}\x{FF41}-\x{FF5A}]"
+    r"[\p{N}@%&=\\\p{Cf}\p{M}]|[^\p{Latin}\p{Han}\s\p{P}\p{So}\p{Sm}\p{Sc}\p{Sk}]|[\x{FF02}-\x{FF07}\x{FF0A}\x{FF0B}\x{FF0D}-\x{FF19}\x{FF1C}-\x{FF1E}\x{FF20}-\x{FF5E}\x{FE50}-\x{FE6F}]"
     r"|[A-Za-z0-9+/_-]{10,}"
     rf"|(?:[{''.join(NUMERALS)}][\s.·_-]{{0,2}}){{7,}}|{context.WORDS}"
     r"|(?i:wechat|weixin|\bvx|\bqq|telegram|passport|\bat\b|\bname\b|recipient|\b(?:mr|mrs|ms|miss|dr|prof)\b)"

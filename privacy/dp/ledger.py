@@ -201,8 +201,9 @@ def reserve(
             reserved_at=now,
         )
         .on_conflict_do_nothing()
+        .returning(_RELEASE.c.id)
     )
-    if done.rowcount != 1:
+    if done.one_or_none() is None:
         raise pending_elsewhere(1)
 
 

@@ -80,9 +80,14 @@ def _prefixed(*parts: str) -> bytes:
     return b"".join(struct.pack(">H", len(part)) + part for part in encoded)
 
 
+def expand(key: bytes, info: bytes, size: int = KEY_BYTES) -> bytes:
+    """HKDF-SHA-256's second half (RFC 5869): enough where the key is uniform already."""
+    return HKDFExpand(hashes.SHA256(), size, info).derive(key)
+
+
 def derive(root: bytes, label: str, *parts: str) -> bytes:
-    """HKDF-SHA-256 (expand only: roots are uniform) under length-prefixed parts, so that ("a", "bc") is not ("ab", "c")."""
-    return HKDFExpand(hashes.SHA256(), KEY_BYTES, b"piying/v1" + _prefixed(label, *parts)).derive(root)
+    """A root's key for one label, under length-prefixed parts, so that ("a", "bc") is not ("ab", "c")."""
+    return expand(root, b"piying/v1" + _prefixed(label, *parts))
 
 
 def permutation(key: bytes) -> BlockCipher:

@@ -21,13 +21,14 @@ from privacy.orm import Instant, VaultBase
 
 
 class VaultMeta(VaultBase):
-    """One row: whose vault this is."""
+    """One row: whose vault this is, and the next person's number."""
 
     __tablename__ = "vault_meta"
 
     id: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
     deployment: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime] = mapped_column(Instant)
+    next_person: Mapped[int] = mapped_column(sa.BigInteger, server_default="1")
 
 
 class KeyState(VaultBase):
@@ -67,13 +68,17 @@ def activate(tx: sa.Connection, keyring: Keyring, kind: str, version: int, *, no
     tx.execute(sa.insert(KeyState), [{"kind": kind, "version": version, "check_value": check, "activated_at": now}])
 
 
-def sync(tx: sa.Connection, keyring: Keyring, *, hold: bool = False) -> Mapping[str, list[int]]:
-    """The versions in force by kind, oldest first; raises `errors.Locked` if the keyring is not this vault's.
+def take_numbers(tx: sa.Connection, count: int) -> int:
+    """The first of `count` consecutive numbers for new people. The meta row stays locked: one program at a time writes people."""
+    taken = sa.update(VaultMeta).where(VaultMeta.id == 1).values(next_person=VaultMeta.next_person + count).returning(VaultMeta.next_person)
+    after = tx.execute(taken).scalar_one_or_none()
+    if after is None:
+        raise errors.Locked("The vault was never initialised with a key file.", code="keys_foreign")
+    return int(after) - count
 
-    With `hold` the state cannot change before the transaction ends (a shared lock; SQLite has one writer anyway).
-    """
-    if hold and tx.dialect.name != "sqlite":
-        tx.execute(sa.select(VaultMeta.id).where(VaultMeta.id == 1).with_for_update(read=True))
+
+def sync(tx: sa.Connection, keyring: Keyring) -> Mapping[str, list[int]]:
+    """The versions in force by kind, oldest first; raises `errors.Locked` if the keyring is not this vault's."""
     rows = tx.execute(_STATE).all()
     if not rows:
         raise errors.Locked("The vault was never initialised with a key file.", code="keys_foreign")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +31,14 @@ BIRTH = sealed.Place("person", "birth")
 ORDER = tuple(sorted(IdentifierType, key=lambda kind: (kind not in STRONG_TYPES, tuple(IdentifierType).index(kind))))
 """Strong types first; within a row the first known owner wins where a merge is refused."""
 
-_FIND = """SELECT i.digest, i.person, p.merged_into, p.youth, p.created_at FROM identifier i JOIN person p ON p.person = i.person
+_FIND = """SELECT i.digest, coalesce(p.merged_into, p.no) FROM identifier i JOIN person p ON p.no = i.person_no
 WHERE i.index_version = ? AND i.digest IN ({keys})"""
-_FAMILY = "SELECT person, youth, created_at FROM person WHERE person IN ({keys})"
-_COUNT = "SELECT person, type, count(DISTINCT sealed) FROM identifier WHERE person IN ({keys}) GROUP BY person, type"
-_MERGED = "SELECT person, merged_into FROM person WHERE merged_into IN ({keys})"
-_BIRTH = "SELECT p.person, p.birth, k.wrapped FROM person p JOIN data_key k ON k.person = p.person WHERE p.person IN ({keys})"
+_PEOPLE = "SELECT no, person, youth FROM person WHERE no IN ({keys})"
+_COUNT = "SELECT person_no, type, count(DISTINCT sealed) FROM identifier WHERE person_no IN ({keys}) GROUP BY person_no, type"
+_MERGED = "SELECT no, merged_into FROM person WHERE merged_into IN ({keys})"
+_BIRTH = (
+    "SELECT p.person, p.birth, k.wrapped FROM person p JOIN data_key k ON k.person_no = p.no WHERE p.birth IS NOT NULL AND p.no IN ({keys})"
+)
 _ERASED = "SELECT digest FROM tombstone WHERE digest IN ({keys})"
 
 
@@ -81,7 +84,7 @@ class Resolution:
     owner: Ints = field(repr=False)
     row_person: Ints = field(repr=False)
     ids: list[bytes] = field(repr=False)
-    known_people: int = 0
+    numbers: list[int] = field(repr=False)
 
     @property
     def persons(self) -> pa.FixedSizeBinaryArray:
@@ -105,17 +108,17 @@ def resolve(
     rows[:, erased] = -1
     if not may_link_strong:
         rows[[kind in STRONG_TYPES for kind in kinds], :] = -1
-    ids, ages, youths, owner, at_version = _owners(tx, digests)
+    numbers, ids, young, owner, at_version = _owners(tx, digests)
     lines = [*kinds, *(kind for kind in ORDER if kind not in identifiers)]
     links = linking.link(
         rows,
         [kind not in STRONG_TYPES for kind in lines],
         owner,
-        ages,
-        lambda people: _counts(tx, [ids[one] for one in people], people, lines),
+        numbers,
+        lambda people: _counts(tx, {numbers[one]: one for one in people}, lines),
         [IDENTIFIER_LIMITS[kind] for kind in lines],
     )
-    known_people = len(ids)
+    known_people = len(numbers)
     fresh = random(16 * (links.people - known_people))
     ids += [fresh[start : start + 16] for start in range(0, len(fresh), 16)]
     distinct, index = np.unique(links.row_person, return_inverse=True)
@@ -126,7 +129,7 @@ def resolve(
         index=index.reshape(-1) - nobody,
         known=pa.array((links.row_person >= 0) & (links.row_person < known_people)),
         erased=pa.array(erased),
-        youth=births(tx, keyring, [ids[one] for one in youths]),
+        youth=births(tx, keyring, young),
         merges=joins,
         refused_links=links.refused,
         found=Found(types, values, digests, owner, at_version, versions[-1], tombstones),
@@ -134,7 +137,7 @@ def resolve(
         owner=links.owner,
         row_person=links.row_person,
         ids=ids,
-        known_people=known_people,
+        numbers=numbers,
     )
 
 
@@ -181,50 +184,40 @@ def _erased(tx: sa.Connection, keyring: Keyring, types: Sequence[IdentifierType]
     return np.fromiter((digest in hit for digest in digests), bool, len(digests))
 
 
-def _owners(tx: sa.Connection, digests: Mapping[int, list[bytes]]) -> tuple[list[bytes], list[int], list[int], Ints, Ints]:
-    """Known people (merges followed) with their ages, the young among them, and for each identifier its owner and version."""
+def _owners(tx: sa.Connection, digests: Mapping[int, list[bytes]]) -> tuple[list[int], list[bytes], list[int], Ints, Ints]:
+    """Known people (merges followed) by number and id, the numbers of the young among them, and each identifier's owner and version."""
     size = len(next(iter(digests.values())))
     owner = np.full(size, -1, np.int64)
     at_version = np.full(size, -1, np.int64)
-    numbers: dict[bytes, int] = {}
-    facts: dict[bytes, tuple[bool, int]] = {}
     for version in sorted(digests, reverse=True):
-        hits: dict[bytes, bytes] = {}
-        for digest, person, merged_into, youth, created in bulk.select_in(tx, _FIND, digests[version], (version,)):
-            hits[digest] = merged_into or person
-            if merged_into is None:
-                facts[person] = (bool(youth), created)
-        if not hits:
-            continue
-        for position, digest in enumerate(digests[version]):
-            found = hits.get(digest)
-            if found is not None and owner[position] < 0:
-                owner[position] = numbers.setdefault(found, len(numbers))
-                at_version[position] = version
-    missing = [person for person in numbers if person not in facts]
-    facts.update({person: (bool(youth), created) for person, youth, created in bulk.select_in(tx, _FAMILY, missing)})
-    ids = list(numbers)
-    return ids, [facts[one][1] for one in ids], [numbers[one] for one in ids if facts[one][0]], owner, at_version
+        hits = dict(bulk.select_in(tx, _FIND, digests[version], (version,)))
+        if hits:
+            found = np.fromiter(map(hits.get, digests[version], repeat(-1)), np.int64, size)
+            first = (owner < 0) & (found >= 0)
+            owner[first], at_version[first] = found[first], version
+    numbers = np.unique(owner[owner >= 0])
+    people = {no: (person, youth) for no, person, youth in bulk.select_in(tx, _PEOPLE, numbers.tolist())}
+    owner = np.where(owner >= 0, np.searchsorted(numbers, owner), -1)
+    ordered = numbers.tolist()
+    return ordered, [people[no][0] for no in ordered], [no for no in ordered if people[no][1]], owner, at_version
 
 
-def _counts(tx: sa.Connection, ids: Sequence[bytes], people: Sequence[int], kinds: Sequence[IdentifierType]) -> dict[tuple[int, int], int]:
+def _counts(tx: sa.Connection, people: dict[int, int], kinds: Sequence[IdentifierType]) -> dict[tuple[int, int], int]:
     """How many identifiers of each type people have, with those of everybody who was merged into them."""
-    number = dict(zip(ids, people, strict=True))
-    for person, merged_into in bulk.select_in(tx, _MERGED, list(ids)):
-        number[person] = number[merged_into]
+    place = dict(people)
+    for no, merged_into in bulk.select_in(tx, _MERGED, list(people)):
+        place[no] = people[merged_into]
     line = {str(kind): position for position, kind in enumerate(kinds)}
     counted: dict[tuple[int, int], int] = {}
-    for person, kind, count in bulk.select_in(tx, _COUNT, list(number)):
-        if kind in line:
-            place = (number[person], line[kind])
-            counted[place] = counted.get(place, 0) + count
+    for no, kind, count in bulk.select_in(tx, _COUNT, list(place)):
+        spot = (place[no], line[kind])
+        counted[spot] = counted.get(spot, 0) + count
     return counted
 
 
-def births(tx: sa.Connection, keyring: Keyring, persons: Sequence[bytes]) -> dict[bytes, date]:
-    """The noted birth dates of people, opened."""
+def births(tx: sa.Connection, keyring: Keyring, numbers: Sequence[int]) -> dict[bytes, date]:
+    """The noted birth dates of people (by number), opened."""
     opened = {}
-    for person, birth, wrapped in bulk.select_in(tx, _BIRTH, list(persons)):
-        if birth is not None:
-            opened[person] = date.fromisoformat(sealed.unseal(sealed.unwrap(keyring, person, wrapped), BIRTH, person, birth).decode())
+    for person, birth, wrapped in bulk.select_in(tx, _BIRTH, list(numbers)):
+        opened[person] = date.fromisoformat(sealed.unseal(sealed.unwrap(keyring, person, wrapped), BIRTH, person, birth).decode())
     return opened

@@ -72,6 +72,11 @@ def seal(cipher: Aead, version: int, place: Place, owner: bytes, nonce: bytes, v
     return header + nonce + cipher.encrypt(nonce, value, place.associated(owner, header))
 
 
+def header(version: int) -> bytes:
+    """How a ciphertext begins that was made with today's algorithm and this key version."""
+    return HEADER.pack(PREFERRED, version)
+
+
 def version_of(sealed: bytes) -> tuple[int, int]:
     """Algorithm and key version of a ciphertext: `today(sealed, version)` is the question that rotation asks."""
     algorithm, version = HEADER.unpack_from(sealed)

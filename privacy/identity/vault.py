@@ -9,13 +9,14 @@ Must never learn: what a row says about a person, a consent, the lake.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from privacy import errors
 from privacy.identity import bulk, keystate, pseudonyms, sealed
@@ -23,31 +24,43 @@ from privacy.identity.ephemeral import destroy_ephemeral_keys as destroy_ephemer
 from privacy.identity.ephemeral import ephemeral_key as ephemeral_key
 from privacy.identity.ephemeral import find_ephemeral_key as find_ephemeral_key
 from privacy.identity.keys import Keyring
-from privacy.identity.resolution import BIRTH as BIRTH
+from privacy.identity.resolution import BIRTH, Bools, births, tombstone_digests
 from privacy.identity.resolution import Join as Join
 from privacy.identity.resolution import Resolution as Resolution
-from privacy.identity.resolution import births, tombstone_digests
 from privacy.identity.resolution import resolve as resolve
 from privacy.orm import BigId, Instant, VaultBase, to_micros
 from privacy.records import RandomBytes
 from privacy.vocabulary import IdentifierType
 
 IDENTIFIER_VALUE = sealed.Place("identifier", "sealed")
+IDENTIFIER_COLUMNS = ("index_version", "digest", "type", "person_no", "sealed", "added_at")
 ADULT_YEARS = 18
 """Below this age nobody is in anything whose use is marketing (未成年人网络保护条例 24)."""
 
 
 class Person(VaultBase):
-    """A person: a random id, and where a merge sent it. The birth date is sealed; `youth` says only that somebody was under 18."""
+    """A person: a random id, and where a merge sent it. The birth date is sealed; `youth` says only that somebody was under 18.
+
+    `no` orders the rows of the vault, so that what is new stands together on disk; it is as secret as the id and names nobody outside.
+    """
 
     __tablename__ = "person"
 
-    person: Mapped[bytes] = mapped_column(sa.LargeBinary(16), primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(Instant, index=True)
-    batch: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
-    merged_into: Mapped[bytes | None] = mapped_column(sa.LargeBinary(16), index=True)
+    no: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    person: Mapped[bytes] = mapped_column(sa.LargeBinary(16), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    merged_into: Mapped[int | None] = mapped_column(sa.BigInteger)
     birth: Mapped[bytes | None] = mapped_column(sa.LargeBinary(128))
-    youth: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false(), index=True)
+    youth: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
+
+
+sa.Index(
+    "ix_person_merged_into",
+    Person.merged_into,
+    sqlite_where=Person.merged_into.is_not(None),
+    postgresql_where=Person.merged_into.is_not(None),
+)
+sa.Index("ix_person_youth", Person.youth, sqlite_where=Person.youth, postgresql_where=Person.youth)
 
 
 class DataKey(VaultBase):
@@ -55,7 +68,7 @@ class DataKey(VaultBase):
 
     __tablename__ = "data_key"
 
-    person: Mapped[bytes] = mapped_column(sa.LargeBinary(16), sa.ForeignKey("person.person"), primary_key=True)
+    person_no: Mapped[int] = mapped_column(BigId, sa.ForeignKey("person.no"), primary_key=True, autoincrement=False)
     wrapped: Mapped[bytes] = mapped_column(sa.LargeBinary(128))
 
 
@@ -67,7 +80,7 @@ class Identifier(VaultBase):
     index_version: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
     digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
     type: Mapped[str] = mapped_column(sa.String(16))
-    person: Mapped[bytes] = mapped_column(sa.LargeBinary(16), sa.ForeignKey("person.person"), index=True)
+    person_no: Mapped[int] = mapped_column(sa.BigInteger, sa.ForeignKey("person.no"), index=True)
     sealed: Mapped[bytes] = mapped_column(sa.LargeBinary(512))
     added_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -113,29 +126,27 @@ def store(
     was rotated. The caller rolls back and resolves again; a batch that was stored before finds everybody known and writes nothing.
     """
     found = resolution.found
-    if keystate.sync(tx, keyring, hold=True)["index"][-1] != found.version or _tombstones(tx) != found.tombstones:
-        raise errors.Raced("The vault changed since the batch was resolved.", code="vault_raced")
     kept = np.asarray(keep.to_numpy(zero_copy_only=False), bool)
     linked, new_people = _wanted(resolution, kept)
-    moved = [one for one in linked if found.owner[one] >= 0 and found.owner[one] != resolution.owner[one]]
-    added = [one for one in linked if found.owner[one] < 0]
-    aged = [one for one in linked if found.owner[one] == resolution.owner[one] and found.at_version[one] != found.version]
-    people = [resolution.ids[number] for number in new_people]
-    made = sealed.new_data_keys(keyring, people, random)
-    stamp = to_micros(now)
+    first = keystate.take_numbers(tx, len(new_people))
+    if keystate.sync(tx, keyring)["index"][-1] != found.version or _tombstones(tx) != found.tombstones:
+        raise errors.Raced("The vault changed since the batch was resolved.", code="vault_raced")
+    places = {number: (first + step, resolution.ids[number]) for step, number in enumerate(new_people)}
+    made = sealed.new_data_keys(keyring, [person for _, person in places.values()], random)
     try:
-        bulk.insert(tx, Person.__table__, ("person", "created_at", "batch"), [(person, stamp, batch_id) for person in people])
-        wrapped = [(person, wrapped) for person, (_, wrapped) in zip(people, made, strict=True)]
-        bulk.insert(tx, DataKey.__table__, ("person", "wrapped"), wrapped)
-        keys = dict(zip(people, (key for key, _ in made), strict=True))
-        _write_links(tx, keyring, resolution, added, moved, keys, stamp, random)
-        _write_aged(tx, resolution, aged)
+        stamp = to_micros(now)
+        bulk.insert(tx, Person.__table__, ("no", "person", "created_at"), [(no, person, stamp) for no, person in places.values()])
+        wrapped = [(no, wrapped) for (no, _), (_, wrapped) in zip(places.values(), made, strict=True)]
+        bulk.insert(tx, DataKey.__table__, ("person_no", "wrapped"), wrapped)
+        keys = {no: key for (no, _), (key, _) in zip(places.values(), made, strict=True)}
+        _write_links(tx, keyring, resolution, linked, places, keys, stamp, random)
+        _write_aged(tx, resolution, linked)
         _write_merges(tx, keyring, resolution, kept, batch_id, now, random)
     except sa.exc.IntegrityError:
         raise errors.Raced("The vault changed since the batch was resolved.", code="vault_raced") from None
 
 
-def _wanted(resolution: Resolution, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[list[int], list[int]]:
+def _wanted(resolution: Resolution, kept: Bools) -> tuple[list[int], list[int]]:
     """Identifiers whose link some kept row bears out, and new people who have a kept row."""
     rows, person = resolution.rows[:, kept], resolution.row_person[kept]
     linked = np.zeros(len(resolution.owner), bool)
@@ -143,7 +154,7 @@ def _wanted(resolution: Resolution, kept: np.ndarray[tuple[int], np.dtype[np.boo
         there = column >= 0
         one = column[there]
         linked[one[resolution.owner[one] == person[there]]] = True
-    people = np.unique(person[person >= resolution.known_people])
+    people = np.unique(person[person >= len(resolution.numbers)])
     return np.flatnonzero(linked).tolist(), people.tolist()
 
 
@@ -151,62 +162,54 @@ def _write_links(
     tx: sa.Connection,
     keyring: Keyring,
     resolution: Resolution,
-    added: Sequence[int],
-    moved: Sequence[int],
-    keys: dict[bytes, bytes],
+    linked: Sequence[int],
+    places: dict[int, tuple[int, bytes]],
+    keys: dict[int, bytes],
     stamp: int,
     random: RandomBytes,
 ) -> None:
     """Seals identifiers under their people's keys; a weak one that follows another person is sealed anew."""
-    found = resolution.found
-    owners = {one: resolution.ids[resolution.owner[one]] for one in (*added, *moved)}
-    keys.update(_data_keys(tx, keyring, {person for person in owners.values() if person not in keys}))
-    ciphers: dict[bytes, sealed.Aead] = {}
-    pool = random(sealed.NONCE_BYTES * len(owners))
+    found, before, after = resolution.found, resolution.found.owner.tolist(), resolution.owner.tolist()
+    changed = [one for one in linked if before[one] != after[one]]
+    for number in {after[one] for one in changed if after[one] not in places}:
+        places[number] = (resolution.numbers[number], resolution.ids[number])
+    keys.update(_data_keys(tx, keyring, {no: person for no, person in places.values() if no not in keys}))
+    ciphers: dict[int, sealed.Aead] = {}
+    pool = random(sealed.NONCE_BYTES * len(changed))
     values: dict[int, bytes] = {}
-    for number, (one, person) in enumerate(owners.items()):
-        cipher = ciphers.get(person)
+    for step, one in enumerate(changed):
+        no, person = places[after[one]]
+        cipher = ciphers.get(no)
         if cipher is None:
-            cipher = ciphers[person] = sealed.aead(keys[person])
-        nonce = pool[number * sealed.NONCE_BYTES : (number + 1) * sealed.NONCE_BYTES]
+            cipher = ciphers[no] = sealed.aead(keys[no])
+        nonce = pool[step * sealed.NONCE_BYTES : (step + 1) * sealed.NONCE_BYTES]
         values[one] = sealed.seal(cipher, sealed.DATA_KEY_VERSION, IDENTIFIER_VALUE, person, nonce, found.values[one].encode())
-    digests, version = found.digests[found.version], found.version
-    columns = ("index_version", "digest", "type", "person", "sealed", "added_at")
-    bulk.insert(
-        tx,
-        Identifier.__table__,
-        columns,
-        [(version, digests[one], str(found.types[one]), owners[one], values[one], stamp) for one in added],
-    )
+    version, digests = found.version, found.digests[found.version]
+    made = [(version, digests[one], str(found.types[one]), places[after[one]][0], values[one], stamp) for one in changed if before[one] < 0]
+    made.sort(key=itemgetter(1))
+    bulk.insert(tx, Identifier.__table__, IDENTIFIER_COLUMNS, made)
+    moved = [one for one in changed if before[one] >= 0]
     for number, old in found.digests.items():
-        moves = [(owners[one], values[one], number, old[one]) for one in moved if found.at_version[one] >= number]
-        bulk.execute_many(tx, "UPDATE identifier SET person = ?, sealed = ? WHERE index_version = ? AND digest = ?", moves)
+        rows = [(places[after[one]][0], values[one], number, old[one]) for one in moved]
+        bulk.execute_many(tx, "UPDATE identifier SET person_no = ?, sealed = ? WHERE index_version = ? AND digest = ?", rows)
 
 
-def _write_aged(tx: sa.Connection, resolution: Resolution, aged: Sequence[int]) -> None:
+def _write_aged(tx: sa.Connection, resolution: Resolution, linked: Sequence[int]) -> None:
     """Identifiers that were found under an older index get a row under the newest one."""
     found = resolution.found
-    rows = [
-        (found.version, found.digests[found.version][one], version, found.digests[version][one])
-        for one in aged
-        for version in [int(found.at_version[one])]
-    ]
+    aged = [one for one in linked if 0 <= found.at_version[one] != found.version]
+    rows = [(found.version, found.digests[found.version][one], int(found.at_version[one])) for one in aged]
+    rows_of = [(*row, found.digests[row[2]][one]) for row, one in zip(rows, aged, strict=True)]
     bulk.execute_many(
         tx,
-        "INSERT INTO identifier (index_version, digest, type, person, sealed, added_at) SELECT ?, ?, type, person, sealed, added_at "
+        "INSERT INTO identifier (index_version, digest, type, person_no, sealed, added_at) SELECT ?, ?, type, person_no, sealed, added_at "
         "FROM identifier WHERE index_version = ? AND digest = ? ON CONFLICT DO NOTHING",
-        rows,
+        rows_of,
     )
 
 
 def _write_merges(
-    tx: sa.Connection,
-    keyring: Keyring,
-    resolution: Resolution,
-    kept: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    batch_id: bytes,
-    now: datetime,
-    random: RandomBytes,
+    tx: sa.Connection, keyring: Keyring, resolution: Resolution, kept: Bools, batch_id: bytes, now: datetime, random: RandomBytes
 ) -> None:
     """Points the younger of two people at the older, with everybody who pointed at it; what protects the young goes along."""
     for join in resolution.merges:
@@ -215,26 +218,28 @@ def _write_merges(
         first, second = (_canonical(tx, one) for one in (join.first, join.second))
         if first == second:
             continue
-        ages = sa.select(Person.person).where(Person.person.in_([first, second])).order_by(Person.created_at, Person.person)
-        winner, loser = tx.execute(ages).scalars().all()
-        tx.execute(sa.update(Person).where(sa.or_(Person.person == loser, Person.merged_into == loser)).values(merged_into=winner))
-        tx.execute(sa.insert(Merge), [{"loser": loser, "winner": winner, "batch": batch_id, "at": now}])
-        noted = births(tx, keyring, [winner, loser])
-        if loser in noted and noted[loser] > noted.get(winner, date.min):
-            set_birth(tx, keyring, [winner], [noted[loser]], today=now.date(), random=random)
+        winner, loser = sorted((first, second))
+        tx.execute(sa.update(Person).where(sa.or_(Person.no == loser[0], Person.merged_into == loser[0])).values(merged_into=winner[0]))
+        tx.execute(sa.insert(Merge), [{"loser": loser[1], "winner": winner[1], "batch": batch_id, "at": now}])
+        noted = births(tx, keyring, [winner[0], loser[0]])
+        if loser[1] in noted and noted[loser[1]] > noted.get(winner[1], date.min):
+            set_birth(tx, keyring, [winner[1]], [noted[loser[1]]], today=now.date(), random=random)
 
 
 def set_birth(
     tx: sa.Connection, keyring: Keyring, persons: Sequence[bytes], dates: Sequence[date], *, today: date, random: RandomBytes
 ) -> None:
     """Notes birth dates, sealed; only who is under 18 today is marked, so that nobody else has to be opened to decide."""
-    keys = _data_keys(tx, keyring, set(persons))
+    numbers = dict(bulk.select_in(tx, "SELECT person, no FROM person WHERE person IN ({keys})", list(set(persons))))
+    keys = _data_keys(tx, keyring, {no: person for person, no in numbers.items()})
     rows = []
-    for person, born in zip(persons, dates, strict=True):
-        nonce = random(sealed.NONCE_BYTES)
-        value = sealed.seal(sealed.aead(keys[person]), sealed.DATA_KEY_VERSION, BIRTH, person, nonce, born.isoformat().encode())
-        rows.append((value, age(born, today) < ADULT_YEARS, person))
-    bulk.execute_many(tx, "UPDATE person SET birth = ?, youth = ? WHERE person = ?", rows)
+    pool = random(sealed.NONCE_BYTES * len(persons))
+    for step, (person, born) in enumerate(zip(persons, dates, strict=True)):
+        nonce = pool[step * sealed.NONCE_BYTES : (step + 1) * sealed.NONCE_BYTES]
+        cipher = sealed.aead(keys[numbers[person]])
+        value = sealed.seal(cipher, sealed.DATA_KEY_VERSION, BIRTH, person, nonce, born.isoformat().encode())
+        rows.append((value, age(born, today) < ADULT_YEARS, numbers[person]))
+    bulk.execute_many(tx, "UPDATE person SET birth = ?, youth = ? WHERE no = ?", rows)
 
 
 def age(born: date, today: date) -> int:
@@ -255,18 +260,31 @@ def reindex(tx: sa.Connection, keyring: Keyring, *, limit: int = 10_000) -> int:
 
     Called again until it returns 0; then older versions can go.
     """
-    version = keystate.sync(tx, keyring, hold=True)["index"][-1]
-    newer = sa.orm.aliased(Identifier)
-    there = sa.exists().where(newer.person == Identifier.person, newer.sealed == Identifier.sealed, newer.index_version == version)
-    old = sa.select(Identifier.type, Identifier.person, Identifier.sealed, Identifier.added_at)
+    keystate.take_numbers(tx, 0)
+    version = keystate.sync(tx, keyring)["index"][-1]
+    newer = aliased(Identifier)
+    there = sa.exists().where(newer.person_no == Identifier.person_no, newer.sealed == Identifier.sealed, newer.index_version == version)
+    old = sa.select(Identifier.type, Person.no, Person.person, Identifier.sealed, Identifier.added_at).join(
+        Person, Person.no == Identifier.person_no
+    )
     rows = tx.execute(old.where(Identifier.index_version < version, ~there).limit(limit)).all()
-    keys = _data_keys(tx, keyring, {row.person for row in rows})
+    keys = _data_keys(tx, keyring, {row.no: row.person for row in rows})
     key = keyring.mac_key(pseudonyms.BLIND_INDEX, version=version)
     made = []
-    for kind, person, value, added_at in rows:
-        opened = sealed.unseal(keys[person], IDENTIFIER_VALUE, person, value).decode()
-        made.append((version, pseudonyms.blind_index(key, kind, [opened])[0], kind, person, value, to_micros(added_at)))
-    bulk.insert(tx, Identifier.__table__, ("index_version", "digest", "type", "person", "sealed", "added_at"), made, ignore=True)
+    for kind, no, person, value, added_at in rows:
+        opened = sealed.unseal(keys[no], IDENTIFIER_VALUE, person, value).decode()
+        made.append((version, pseudonyms.blind_index(key, kind, [opened])[0], kind, no, value, to_micros(added_at)))
+    bulk.insert(tx, Identifier.__table__, IDENTIFIER_COLUMNS, made, ignore=True)
+    return len(rows)
+
+
+def rewrap(tx: sa.Connection, keyring: Keyring, *, limit: int = 10_000, random: RandomBytes) -> int:
+    """Wraps data keys again that stand under an older key-encryption key; returns how many. Called again until it returns 0."""
+    header = sealed.header(keyring.key("kek")[0])
+    old = sa.select(DataKey.person_no, Person.person, DataKey.wrapped).join(Person, Person.no == DataKey.person_no)
+    rows = tx.execute(old.where(sa.func.substr(DataKey.wrapped, 1, len(header)) != header).limit(limit)).all()
+    fresh = [(sealed.rewrap(keyring, person, wrapped, random), no) for no, person, wrapped in rows]
+    bulk.execute_many(tx, "UPDATE data_key SET wrapped = ? WHERE person_no = ?", fresh)
     return len(rows)
 
 
@@ -281,16 +299,19 @@ def sweep_orphans(
 
     `known_person_ids` says which of the given people anything outside the vault refers to. The key goes first.
     """
-    window = sa.select(Person.person).where(Person.created_at < older_than)
+    window = sa.select(Person.no, Person.person).where(Person.created_at < older_than)
     if since is not None:
         window = window.where(Person.created_at >= since)
     removed = 0
-    for part in tx.execute(window).scalars().partitions(5_000):
-        lost = set(part) - set(known_person_ids(list(part)))
-        joined = tx.execute(sa.select(Merge.loser, Merge.winner).where(sa.or_(Merge.loser.in_(lost), Merge.winner.in_(lost)))).all()
-        lost -= {person for row in joined for person in row}
-        for table in (DataKey, Identifier, Person):
-            tx.execute(sa.delete(table).where(table.person.in_(lost)))
+    merged = {person for row in tx.execute(sa.select(Merge.loser, Merge.winner)) for person in row}
+    people = [(no, person) for no, person in tx.execute(window) if person not in merged]
+    for start in range(0, len(people), 5_000):
+        part = {person: no for no, person in people[start : start + 5_000]}
+        kept = set(known_person_ids(list(part)))
+        lost = [no for person, no in part.items() if person not in kept]
+        tx.execute(sa.delete(DataKey).where(DataKey.person_no.in_(lost)))
+        tx.execute(sa.delete(Identifier).where(Identifier.person_no.in_(lost)))
+        tx.execute(sa.delete(Person).where(Person.no.in_(lost)))
         removed += len(lost)
     return removed
 
@@ -300,48 +321,58 @@ def sweep_orphans(
 
 def lookup(tx: sa.Connection, keyring: Keyring, type_: str, value: str) -> bytes | None:
     """The person of one normalised identifier, merges followed; the same work for known and unknown."""
-    found = None
+    found: bytes | None = None
+    canonical = aliased(Person)
     for version in keystate.sync(tx, keyring)["index"]:
         (digest,) = pseudonyms.blind_index(keyring.mac_key(pseudonyms.BLIND_INDEX, version=version), type_, [value])
-        where = sa.and_(Identifier.index_version == version, Identifier.digest == digest)
-        query = sa.select(sa.func.coalesce(Person.merged_into, Person.person)).join(Identifier, Identifier.person == Person.person)
-        found = tx.execute(query.where(where)).scalar_one_or_none() or found
+        query = (
+            sa.select(canonical.person)
+            .select_from(Identifier)
+            .join(Person, Person.no == Identifier.person_no)
+            .join(canonical, canonical.no == sa.func.coalesce(Person.merged_into, Person.no))
+            .where(Identifier.index_version == version, Identifier.digest == digest)
+        )
+        found = tx.execute(query).scalar_one_or_none() or found
     return found
 
 
 def identifiers_of(tx: sa.Connection, keyring: Keyring, person_id: bytes) -> list[tuple[IdentifierType, str]]:
     """All identifiers of a person and of those merged into them, opened. The door that asks has logged it before."""
-    family = sa.select(Person.person).where(sa.or_(Person.person == person_id, Person.merged_into == person_id))
-    rows = tx.execute(
-        sa.select(Identifier.type, Identifier.person, Identifier.sealed).where(Identifier.person.in_(family)).distinct()
-    ).all()
-    keys = _data_keys(tx, keyring, {row.person for row in rows})
-    opened = {(IdentifierType(kind), sealed.unseal(keys[person], IDENTIFIER_VALUE, person, value).decode()) for kind, person, value in rows}
+    no = sa.select(Person.no).where(Person.person == person_id).scalar_subquery()
+    family = dict(tx.execute(sa.select(Person.no, Person.person).where(sa.or_(Person.no == no, Person.merged_into == no))).tuples().all())
+    rows = tx.execute(sa.select(Identifier.type, Identifier.person_no, Identifier.sealed).where(Identifier.person_no.in_(family))).all()
+    keys = _data_keys(tx, keyring, family)
+    opened = {(IdentifierType(kind), sealed.unseal(keys[no], IDENTIFIER_VALUE, family[no], value).decode()) for kind, no, value in rows}
     return sorted(opened)
 
 
 def merged_into(tx: sa.Connection) -> list[tuple[bytes, bytes]]:
     """Every merged person with the one who stands for them now."""
-    rows = tx.execute(sa.select(Person.person, Person.merged_into).where(Person.merged_into.is_not(None))).all()
-    return [(person, canonical) for person, canonical in rows if canonical is not None]
+    winner = aliased(Person)
+    rows = tx.execute(sa.select(Person.person, winner.person).join(winner, winner.no == Person.merged_into))
+    return [(person, canonical) for person, canonical in rows]
 
 
 def youths(tx: sa.Connection, keyring: Keyring) -> dict[bytes, date]:
     """Birth dates of all people who were under 18 when it was noted; whoever decides compares with the day of the decision."""
-    return births(tx, keyring, list(tx.execute(sa.select(Person.person).where(Person.youth)).scalars()))
+    return births(tx, keyring, list(tx.execute(sa.select(Person.no).where(Person.youth)).scalars()))
 
 
-def _data_keys(tx: sa.Connection, keyring: Keyring, persons: Collection[bytes]) -> dict[bytes, bytes]:
-    rows = bulk.select_in(tx, "SELECT person, wrapped FROM data_key WHERE person IN ({keys})", list(persons))
-    keys = {person: sealed.unwrap(keyring, person, wrapped) for person, wrapped in rows}
-    if len(keys) != len(persons):
+def _data_keys(tx: sa.Connection, keyring: Keyring, people: Mapping[int, bytes]) -> dict[int, bytes]:
+    """The data keys of people (number → id)."""
+    rows = bulk.select_in(tx, "SELECT person_no, wrapped FROM data_key WHERE person_no IN ({keys})", list(people))
+    keys = {no: sealed.unwrap(keyring, people[no], wrapped) for no, wrapped in rows}
+    if len(keys) != len(people):
         raise errors.Raced("A person's key is gone.", code="vault_raced")
     return keys
 
 
-def _canonical(tx: sa.Connection, person: bytes) -> bytes:
-    found: bytes | None = tx.execute(sa.select(Person.merged_into).where(Person.person == person)).scalar_one_or_none()
-    return found or person
+def _canonical(tx: sa.Connection, person: bytes) -> tuple[int, bytes]:
+    """Number and id of who stands for a person now."""
+    winner = aliased(Person)
+    query = sa.select(winner.no, winner.person).join(Person, winner.no == sa.func.coalesce(Person.merged_into, Person.no))
+    no, found = tx.execute(query.where(Person.person == person)).one()
+    return no, found
 
 
 def _tombstones(tx: sa.Connection) -> int:

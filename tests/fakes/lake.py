@@ -73,9 +73,9 @@ def arrow_rows(table: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Rows with the dictionary's columns; `person` becomes the month's virtual ID, what is not named is null."""
     filled = []
     for row in rows:
-        whole = dict(row)
+        whole: dict[str, Any] = dict(row)
         if "person" in whole:
-            whole = {"month": 202601, "hour": HOUR, "source": "src_test"} | whole
+            whole = {"month": 202601, "hour": HOUR, "source": "src_test", **whole}
             whole["virtual_id"] = virtual_id(whole.pop("person"), whole["month"])
         filled.append(whole)
     return pa.Table.from_pylist(filled, schema=dictionary.load().arrow_schema(table))

@@ -14,7 +14,7 @@ def virtual_id(person: str, month: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{person}/{month}".encode()).digest()[:8]) >> 1
 
 
-@dataclass(frozen=True)
+@dataclass
 class FakePopulation:
     """`merged` maps a person to the one they were merged into: both persons' virtual IDs lead to one run ID."""
 

@@ -1,6 +1,7 @@
 """A program for `test_run`: upgrades a store in forked children and kills each at its next statement.
 
-The store's name is the first argument, its address comes on stdin; prints how many children were killed.
+Arguments: the store's name, then how many statements to go on by, or `once` for a run without a kill. The store's address comes on
+stdin. Prints the statement at which the last child was killed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def main() -> int:
         if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
             sys.stdout.write(str(killed))
             return status
-        killed += 1
+        killed += int(sys.argv[2])
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def test_the_analysis_account_is_denied_every_vault_table_of_the_live_catalogue(
     with pytest.raises(sa.exc.OperationalError, match="permission denied for database"):
         as_role(deployed.vault, grants.ANALYSIS).connect()
     names = live_tables(deployed.vault)
-    assert {"person", "identifier", "blind_index", "data_key"} <= set(names)
+    assert {"person", "identifier", "data_key", "ephemeral_key"} <= set(names)
     assert live_grants(deployed.vault, grants.ANALYSIS) == {}
     with deployed.vault.begin() as tx:
         tx.exec_driver_sql(f"GRANT CONNECT ON DATABASE {sa.make_url(deployed.vault.url).database} TO {grants.ANALYSIS}")
@@ -75,14 +75,16 @@ def test_the_analysis_account_is_denied_every_vault_table_of_the_live_catalogue(
 def test_the_analysis_account_is_denied_every_consent_table_of_the_live_catalogue(deployed: Stores) -> None:
     names = [name for name in live_tables(deployed.platform()) if name.startswith(("consent", "notice", "purpose"))]
     assert {"consent_event", "consent_state", "notice", "purpose"} <= set(names)
-    statements = ("SELECT * FROM {}", "DELETE FROM {}", "UPDATE {} SET ctid = ctid", "TRUNCATE {}")
+    statements = ("SELECT * FROM {}", "DELETE FROM {}", "UPDATE {} SET {} = NULL", "TRUNCATE {}")
     for name in names:
+        with deployed.platform().read() as tx:
+            column = sa.inspect(tx).get_columns(name)[0]["name"]
         for statement in statements:
             with (
                 as_role(deployed.platform(), grants.ANALYSIS).connect() as connection,
-                pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|system column"),
+                pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
             ):
-                connection.exec_driver_sql(statement.format(name))
+                connection.exec_driver_sql(statement.format(name, column))
         assert name not in live_grants(deployed.platform(), grants.ANALYSIS)
 
 
@@ -128,14 +130,13 @@ def test_applying_twice_and_applying_after_somebody_gave_too_much_ends_the_same(
     assert live_grants(store, grants.ANALYSIS) == before
 
 
-def test_an_owner_that_may_not_make_accounts_is_told_what_is_missing(postgres_server: str) -> None:
-    with postgres_stores(postgres_server) as stores:
-        with stores.vault.begin() as tx:
-            tx.exec_driver_sql("DO $$ BEGIN CREATE ROLE weak_owner LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-            known = tx.exec_driver_sql("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'piying%'").scalar_one()
-        if known == 0:
-            with pytest.raises(errors.NotConfigured), as_role(stores.vault, "weak_owner").begin() as connection:
-                grants.apply(connection, "vault")
+def test_an_owner_that_may_not_make_accounts_is_told_what_is_missing(deployed: Stores) -> None:
+    with pytest.raises(errors.NotConfigured) as caught, deployed.vault.begin() as tx:
+        tx.exec_driver_sql(f"ALTER ROLE {grants.JOBS} RENAME TO piying_elsewhere")
+        tx.exec_driver_sql("CREATE ROLE weak_owner")
+        tx.exec_driver_sql("SET LOCAL ROLE weak_owner")
+        grants.apply(tx, "vault")
+    assert grants.JOBS in caught.value.message
     assert all(role in grants.statement_for_roles() for role in grants.ROLES)
 
 

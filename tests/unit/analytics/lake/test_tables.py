@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from analytics.lake import tables
+from privacy import errors
 from tests.fakes.lake import Lake
 
 
@@ -29,9 +32,5 @@ def test_ensuring_twice_changes_nothing(lake: Lake) -> None:
 
 
 def test_a_table_that_only_records_have_is_unknown(lake: Lake) -> None:
-    import pytest
-
-    from privacy import errors
-
     with pytest.raises(errors.NotFound):
         tables.load(lake.catalog, "members")

@@ -96,10 +96,10 @@ def test_checkpoints_are_made_also_when_nothing_happened_and_kept(stores: Stores
     assert newest[0] == NOW + timedelta(minutes=2)
 
 
-def test_two_checkpoints_of_one_log_are_consistent_and_of_a_fork_are_not(stores: Stores) -> None:
+def test_two_checkpoints_of_one_log_are_consistent_and_of_a_fork_are_not(on_sqlite: Stores) -> None:
     """Attack 41: what was shown to the officer must be the beginning of what is shown to the witness."""
     log = AuditLog(lambda: NOW, os.urandom)
-    with stores.begin_platform() as tx:
+    with on_sqlite.begin_platform() as tx:
         log.append_many(tx, [Entry("system", "a", "system")] * 5)
         early = head(tx)
         log.append_many(tx, [Entry("system", "b", "system")] * 6)

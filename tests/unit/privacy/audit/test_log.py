@@ -66,29 +66,29 @@ def test_one_by_one_and_in_bulk_give_the_same_shape_of_tree(stores: Stores, log:
     assert stored == [tuple(node) for node in merkle.grow((), 0, hashes).nodes]
 
 
-def test_an_act_that_fails_leaves_no_entry(stores: Stores, log: AuditLog) -> None:
-    _append(stores, log, 3)
-    with pytest.raises(RuntimeError), stores.begin_platform() as tx:
+def test_an_act_that_fails_leaves_no_entry(on_sqlite: Stores, log: AuditLog) -> None:
+    _append(on_sqlite, log, 3)
+    with pytest.raises(RuntimeError), on_sqlite.begin_platform() as tx:
         log(tx, LogKind.CONSENT, "consent.recorded", actor="system")
         raise RuntimeError
-    with stores.read_platform() as tx:
+    with on_sqlite.read_platform() as tx:
         assert head(tx).size == 3
-    _append(stores, log, 1)
-    assert _verdict(stores)["ok"]
+    _append(on_sqlite, log, 1)
+    assert _verdict(on_sqlite)["ok"]
 
 
-def test_a_refused_fact_stops_the_act_before_the_head_is_touched(stores: Stores, log: AuditLog) -> None:
-    with pytest.raises(Invalid), stores.begin_platform() as tx:
+def test_a_refused_fact_stops_the_act_before_the_head_is_touched(on_sqlite: Stores, log: AuditLog) -> None:
+    with pytest.raises(Invalid), on_sqlite.begin_platform() as tx:
         log.append_many(tx, [Entry("ingest", "a", "system"), Entry("ingest", "a", "system", facts={"name": "Li Hua"})])
-    with pytest.raises(Invalid) as caught, stores.begin_platform() as tx:
+    with pytest.raises(Invalid) as caught, on_sqlite.begin_platform() as tx:
         log(tx, "gossip", "a", actor="system")
     assert caught.value.code == "log_kind"
-    with stores.read_platform() as tx:
+    with on_sqlite.read_platform() as tx:
         assert head(tx) == (0, merkle.EMPTY_ROOT)
 
 
-def test_appending_nothing_is_nothing(stores: Stores, log: AuditLog) -> None:
-    with stores.begin_platform() as tx:
+def test_appending_nothing_is_nothing(on_sqlite: Stores, log: AuditLog) -> None:
+    with on_sqlite.begin_platform() as tx:
         assert list(log.append_many(tx, [])) == []
         assert tx.scalar(sa.select(sa.func.count()).select_from(LogHead)) == 0
 
@@ -165,19 +165,19 @@ def test_an_erased_payload_is_gone_and_every_proof_still_holds(stores: Stores, l
     assert _verdict(stores)["ok"]
 
 
-def test_the_record_of_an_erasure_cannot_be_erased(stores: Stores, log: AuditLog) -> None:
-    _append(stores, log, 3)
-    with stores.begin_platform() as tx:
+def test_the_record_of_an_erasure_cannot_be_erased(on_sqlite: Stores, log: AuditLog) -> None:
+    _append(on_sqlite, log, 3)
+    with on_sqlite.begin_platform() as tx:
         assert log.erase(tx, range(3), actor="system") == 3
         assert log.erase(tx, range(10), actor="system") == 0
-    assert _verdict(stores)["ok"]
+    assert _verdict(on_sqlite)["ok"]
 
 
-def test_more_erasures_than_one_entry_can_name_take_several(stores: Stores, log: AuditLog) -> None:
-    _append(stores, log, 1_200)
-    with stores.begin_platform() as tx:
+def test_more_erasures_than_one_entry_can_name_take_several(on_sqlite: Stores, log: AuditLog) -> None:
+    _append(on_sqlite, log, 1_200)
+    with on_sqlite.begin_platform() as tx:
         assert log.erase(tx, range(1_200), actor="system") == 1_200
-    verdict = _verdict(stores)
+    verdict = _verdict(on_sqlite)
     assert (verdict["ok"], verdict["size"]) == (True, 1_203)
 
 

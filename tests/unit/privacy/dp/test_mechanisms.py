@@ -34,7 +34,7 @@ def test_the_noise_is_the_discrete_gaussian() -> None:
     scale = drawn.sigma
     reach = range(-12, 13)
     total = math.fsum(math.exp(-0.5 * (x / scale) ** 2) for x in range(-80, 81))
-    seen = {x: 0 for x in reach}
+    seen = dict.fromkeys(reach, 0)
     beyond = 0
     for value in drawn.values:
         if value in seen:

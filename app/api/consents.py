@@ -1,0 +1,69 @@
+"""`/v1/consents`: a server source, or an officer's token, records what people decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from marshmallow import ValidationError
+
+from app import intake, people
+from app.guard import bearer, by_write_key, services
+from app.shapes import ConsentsIn
+from ingestion import strictjson
+from privacy.errors import Invalid, Refused
+
+blueprint = Blueprint("consents", __name__)
+LARGEST = 1_048_576
+
+
+@blueprint.post("/v1/consents")
+@by_write_key
+def record() -> tuple[Response, int]:
+    """Records acts of consent; 201 with a verdict for each. Client keys are refused: they can be read by anybody (law_rules E-1)."""
+    header = request.headers.get("Authorization", "")
+    actor, source = _who(header)
+    told = people.record_consents(
+        services(), _body()["consents"], actor=actor, source=source, idempotency_key=request.headers.get("Idempotency-Key")
+    )
+    return jsonify(items=told), 201
+
+
+def _who(header: str) -> tuple[str, str | None]:
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() == "bearer" and not rest.startswith("wk_"):
+        caller = bearer()
+        if "consent.edit" not in caller.permissions:
+            raise Refused("this needs the permission consent.edit", code="permission_missing")
+        return caller.account_id, None
+    key = rest.strip() if scheme.lower() == "bearer" else (request.authorization.username or "") if request.authorization else ""
+    if not key:
+        raise Refused("a write key or a bearer token is needed", code="key_missing")
+    facts = intake.source_of(services(), key)
+    if facts.public:
+        raise Refused("a client key cannot record consent", code="client_key")
+    return facts.id, facts.id
+
+
+def _body() -> dict[str, Any]:
+    raw = request.get_data(cache=False, parse_form_data=False)
+    if len(raw) > LARGEST:
+        raise Invalid("the body is larger than this endpoint takes", code="too_large")
+    parsed = strictjson.loads(raw, items="consents")
+    if parsed.faults:
+        fault = parsed.faults[0]
+        raise Invalid(f"item {fault.index} breaks the rule {fault.rule}", code="invalid_json", field=fault.path)
+    try:
+        body: dict[str, Any] = ConsentsIn().load(parsed.value)
+    except ValidationError as error:
+        raise Invalid("a field breaks a rule", code="invalid", field=_first(error.messages)) from None
+    return body
+
+
+def _first(messages: Any) -> str:
+    """The path of the first field that broke a rule; never its message, which may quote."""
+    path: list[str] = []
+    while isinstance(messages, dict) and messages:
+        name, messages = next(iter(messages.items()))
+        path.append(str(name))
+    return ".".join(path)

@@ -1,0 +1,107 @@
+"""Reports, releases and budgets as commands, routes and jobs ask for them.
+
+Promise: what leaves here is a release or a public fact. A question that has a stored answer is answered at once; any other is a job, whose
+row tells the release's id and no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from app import jobs
+from app.jobs import Claimed
+from privacy.errors import Invalid
+from privacy.vocabulary import LogKind
+
+if TYPE_CHECKING:
+    from app.wiring import Services
+
+ASK = "report"
+CLOSE = "close-month"
+
+
+def month_of(text: str, field: str) -> int:
+    """`2026-10` as 202610; raises Invalid."""
+    year, _, month = text.partition("-")
+    if len(year) != 4 or len(month) != 2 or not (year + month).isdigit() or not 1 <= int(month) <= 12:
+        raise Invalid("a month is written YYYY-MM", code="bad_month", field=field)
+    return int(year) * 100 + int(month)
+
+
+def options(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A request's words as the report's options; without a period the last closed month."""
+    return {
+        "kind": str(body["kind"]).replace("-", "_"),
+        "first": body.get("from_"),
+        "last": body.get("to") or body.get("from_"),
+        "by": list(body.get("by") or ()),
+        "where": list(body.get("where") or ()),
+        "rho_nano": body.get("rho_nano"),
+    }
+
+
+def quote(services: Services, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a report would cost and how wide its margins would be."""
+    asked = options(body)
+    document: dict[str, Any] = services.reports.quote(asked["kind"], services.report_options(asked))
+    return document
+
+
+def ask(services: Services, body: Mapping[str, Any], *, asked_by: str) -> dict[str, Any]:
+    """A report's document, paid now or repeated for nothing."""
+    asked = options(body)
+    document: dict[str, Any] = services.reports.ask(asked["kind"], services.report_options(asked), asked_by)
+    return document
+
+
+def ask_later(services: Services, body: Mapping[str, Any], *, asked_by: str) -> dict[str, Any]:
+    """Queues a report. What is wrong with the question is told now, from public facts alone."""
+    quoted = quote(services, body)
+    asked = options(body)
+    with services.begin_jobs() as tx:
+        job = jobs.enqueue(tx, ASK, asked, by=asked_by, now=services.clock())
+    return {"job": job, "release": quoted["release"], "cost": quoted["cost"]}
+
+
+def answer_job(services: Services, job: Claimed) -> Mapping[str, Any]:
+    """The handler of queued reports: its result is the release's id and nothing else."""
+    asked = dict(job.arguments)
+    document = services.reports.ask(asked["kind"], services.report_options(asked), job.created_by)
+    return {"release": document["release"]}
+
+
+def show_release(services: Services, release_id: str) -> dict[str, Any]:
+    """The document of a stored answer."""
+    document: dict[str, Any] = services.reports.show(release_id)
+    return document
+
+
+def budget(services: Services) -> dict[str, Any]:
+    """Every month's account in nano-ρ, and what the caps mean for somebody who stays."""
+    known = services.releases.budget()
+    return {
+        "items": [
+            {
+                "month": month.month,
+                "cap_nano": month.cap_nano,
+                "spent_nano": month.spent_nano,
+                "left_nano": month.left_nano,
+                "epsilon_spent": month.epsilon_spent,
+                "epsilon_cap": month.epsilon_cap,
+            }
+            for month in known.months
+        ],
+        "delta": known.delta,
+        "epsilon": {"1": known.epsilon_1, "12": known.epsilon_12, "24": known.epsilon_24, "since_joining": known.lifetime.epsilon},
+    }
+
+
+def close_month(services: Services, month: int, *, actor: str) -> dict[str, Any]:
+    """Writes the month's person_month rows and buys its norm histogram; a month that is closed already stays as it is."""
+    with services.begin_analysis() as tx:
+        services.log(tx, LogKind.READ, "month.close", actor=actor, facts={"month": month})
+    with services.lake_lease():
+        closed = services.close_month(month)
+    services.reports.release_norms(month, actor)
+    return {"month": month, "closed": closed, "already": not closed}

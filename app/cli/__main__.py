@@ -1,0 +1,5 @@
+"""`python -m app.cli` is `piying`."""
+
+from app.cli import main
+
+main()

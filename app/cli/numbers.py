@@ -1,0 +1,74 @@
+"""`piying report`, `budget`, `close-month`: protected numbers and what they cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from app import asking
+from app.cli.output import as_json, emit, table
+
+
+@click.command("report")
+@click.argument("kind")
+@click.option("--from", "from_", help="First month, YYYY-MM; default: the last closed one.")
+@click.option("--to", help="Last month, YYYY-MM; default: the first.")
+@click.option("--by", multiple=True, help="Group by this, too.")
+@click.option("--where", multiple=True, help="Filter, such as channel=pos or store_id=S01|S02.")
+@click.option("--quote", is_flag=True, help="Only tell what it would cost.")
+@as_json
+def report_command(
+    kind: str, from_: str | None, to: str | None, by: tuple[str, ...], where: tuple[str, ...], quote: bool, json_: bool
+) -> None:
+    """Ask for a protected report. KIND: store-month, rfm, funnel."""
+    from app.wiring import open_services
+
+    body = {"kind": kind, "from_": from_, "to": to, "by": by, "where": where}
+    services = open_services()
+    if quote:
+        emit(asking.quote(services, body), json_)
+        return
+    document = asking.ask(services, body, asked_by="cli")
+    emit(document, json_, lambda: show(document))
+
+
+def show(document: dict[str, Any]) -> None:
+    """A report on the terminal: rows with margins, then what they cost and what is left."""
+    rows = document["rows"]
+    names = [name for name in rows[0] if name not in ("value", "low", "high", "reading")] if rows else []
+    window = document["window"]
+    table(
+        [*names, "value", "low", "high"],
+        [[*(row[name] for name in names), round(row["value"], 1), round(row["low"], 1), round(row["high"], 1)] for row in rows],
+        title=f"{document['kind']}, {window['from']} to {window['to']}",
+    )
+    hidden = document["hidden_share"]
+    cost = document["cost"]
+    click.echo(f"margins are 95 % of the noise; hidden by the bound: {'not known' if hidden is None else f'up to {hidden:.1%}'}")
+    paid = "repeated, free" if document["cached"] else f"cost rho {cost['rho_nano'] / 1e9:.6f} (epsilon {cost['epsilon']:.2f})"
+    left = ", ".join(f"{month}: {budget['after'] / 1e9:.6f}" for month, budget in document["budget"].items())
+    click.echo(f"{paid}; left of rho by month: {left}")
+
+
+@click.command("budget")
+@as_json
+def budget_command(json_: bool) -> None:
+    """Show every month's privacy budget; it never refreshes."""
+    from app.wiring import open_services
+
+    known = asking.budget(open_services())
+    columns = ("month", "cap_nano", "spent_nano", "left_nano")
+    emit(known, json_, lambda: table(columns, [[str(one["month"]), *(one[name] for name in columns[1:])] for one in known["items"]]))
+
+
+@click.command("close-month")
+@click.argument("month")
+@click.option("--at", help="Pretend that it is this instant (ISO 8601, with zone); for tests and demonstrations.")
+@as_json
+def close_month_command(month: str, at: str | None, json_: bool) -> None:
+    """Close a month (YYYY-MM): person_month and its norm histogram. A month closes once."""
+    from app.wiring import open_services
+
+    services = open_services(at=at)
+    emit(asking.close_month(services, asking.month_of(month, "month"), actor="cli"), json_)

@@ -1,0 +1,90 @@
+"""`piying consent` and `subject`: what people decided, and the logged look-up. Identifiers come from stdin, never as arguments."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from app import intake, people
+from app.cli.output import as_json, emit
+from privacy.vocabulary import ConsentState, IdentifierType
+
+IDENTIFIER = click.Choice([one.value for one in IdentifierType])
+
+
+def _identifier() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("identifier", hide_input=True))
+    return sys.stdin.readline().strip()
+
+
+@click.group("consent")
+def consent_command() -> None:
+    """Record, show and import consent."""
+
+
+@consent_command.command("record")
+@click.option("--type", "type_", required=True, type=IDENTIFIER, help="The identifier itself is read from stdin.")
+@click.option("--purpose", required=True)
+@click.option("--state", required=True, type=click.Choice([one.value for one in ConsentState]))
+@click.option("--notice", help="Hash or version of the notice that was shown.")
+@as_json
+def record(type_: str, purpose: str, state: str, notice: str | None, json_: bool) -> None:
+    """Record an explicit act of a person."""
+    from app.wiring import open_services
+
+    item = {
+        "identifier": {"type": type_, "value": _identifier()},
+        "purpose": purpose,
+        "state": state,
+        "notice": notice,
+        "collection": "paper",
+    }
+    (told,) = people.record_consents(open_services(), [item], actor="cli", source=None, idempotency_key=None)
+    emit(told, json_)
+    if told.get("verdict") != "stored":
+        raise SystemExit(1)
+
+
+@consent_command.command("show")
+@click.option("--type", "type_", required=True, type=IDENTIFIER, help="The identifier itself is read from stdin.")
+@as_json
+def show(type_: str, json_: bool) -> None:
+    """Show what a person allows now; logged."""
+    from app.wiring import open_services
+
+    emit(people.show_consents(open_services(), type_, _identifier(), actor="cli"), json_)
+
+
+@consent_command.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--source", required=True, help="Name of the source.")
+@click.option("--mapping", required=True, type=click.Path(path_type=Path), help="Mapping file with record = consent.")
+@as_json
+def import_(file: Path, source: str, mapping: Path, json_: bool) -> None:
+    """Import acts of consent from a file."""
+    from app.wiring import open_services
+
+    result = intake.import_file(
+        open_services(), file, source_name=source, mapping_path=mapping, actor="cli", progress=lambda done, rows: None
+    )
+    emit(result, json_)
+
+
+@click.group("subject")
+def subject_command() -> None:
+    """Find a person by an identifier read from stdin."""
+
+
+@subject_command.command("find")
+@click.option("--type", "type_", required=True, type=IDENTIFIER, help="The identifier itself is read from stdin.")
+@click.option("--purpose", required=True, help="Why: a registered purpose or `rights_request`.")
+@click.option("--reason", required=True, help="Why, in words; it stands in the log.")
+@as_json
+def find(type_: str, purpose: str, reason: str, json_: bool) -> None:
+    """Find a person; shows masked identifiers. The log entry is written first."""
+    from app.wiring import open_services
+
+    emit(people.find(open_services(), type_, _identifier(), purpose=purpose, reason=reason, actor="cli"), json_)

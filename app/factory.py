@@ -1,0 +1,84 @@
+"""Makes the web application: routes, headers, the lock, the error table.
+
+Promise: while keys are locked every route but /healthz answers 503 and writes nothing; every response carries the security headers;
+ingestion answers at the root, with and without a slash at the end, and never redirects (clients.md rules 8, 12).
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from flask import Flask, Response, g, request
+from flask_smorest import Api
+
+from app import errors, logs
+from app.api import audit, budgets, consents, dictionary, health, ingest, jobs, quarantine, reports, sources, start, tokens, verdicts
+from app.wiring import Services, open_services
+from privacy.errors import Locked
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def create_app(services: Services | None = None) -> Flask:
+    """The application around its services; without an argument around those of PIYING_HOME (what the server's workers call)."""
+    services = services or open_services(serving=True)
+    app = Flask("app", static_folder=None)
+    app.url_map.strict_slashes = False
+    app.config.update(
+        API_TITLE="Piying",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+        PROPAGATE_EXCEPTIONS=False,
+        TRAP_HTTP_EXCEPTIONS=False,
+        JSON_SORT_KEYS=False,
+        MAX_CONTENT_LENGTH=None,
+    )
+    app.extensions["piying"] = services
+    app.before_request(_begin)
+    app.after_request(_finish)
+    for plain in (ingest, consents, verdicts, health, start):
+        app.register_blueprint(plain.blueprint)
+    api = Api(app)
+    for resource in (sources, tokens, quarantine, dictionary, jobs, reports, budgets, audit):
+        api.register_blueprint(resource.blueprint)
+    errors.register(app)
+    return app
+
+
+def _begin() -> None:
+    """Names the request and, while keys are locked, ends it before anybody reads its body."""
+    g.request_id = "req_" + secrets.token_hex(12)
+    g.started = time.perf_counter()
+    services: Services = request_services()
+    if services.lock is not None and request.endpoint != "health.healthz":
+        logs.LOCKED.inc()
+        raise Locked("keys are locked: run `piying doctor`", code=services.lock.code, retry_after=30)
+
+
+def request_services() -> Services:
+    """The services of the application that answers this request."""
+    from app.guard import services
+
+    return services()
+
+
+def _finish(response: Response) -> Response:
+    route = str(request.url_rule or "-")
+    logs.REQUESTS.labels(route, str(response.status_code)).inc()
+    logs.SECONDS.labels(route).observe(time.perf_counter() - g.get("started", time.perf_counter()))
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = g.get("request_id", "-")
+    return response

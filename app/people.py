@@ -1,0 +1,32 @@
+"""What people decided and who they are, as commands and routes use the doors: one call each.
+
+Promise: identifiers are arguments in memory only; they are in no log, no job and no answer but masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.wiring import Services
+
+
+def record_consents(
+    services: Services, items: Sequence[Mapping[str, Any]], *, actor: str, source: str | None, idempotency_key: str | None
+) -> list[dict[str, Any]]:
+    """Records acts of consent; a verdict for each, in order."""
+    told: list[dict[str, Any]] = services.preferences.record(items, actor=actor, source=source, idempotency_key=idempotency_key)
+    return told
+
+
+def show_consents(services: Services, type_: str, value: str, *, actor: str) -> dict[str, Any]:
+    """What a person allows now."""
+    shown: dict[str, Any] = services.preferences.show(type_, value, actor=actor)
+    return shown
+
+
+def find(services: Services, type_: str, value: str, *, purpose: str, reason: str, actor: str) -> dict[str, Any]:
+    """A person's masked identifiers; the log entry is committed before anything is read."""
+    found: dict[str, Any] = services.oversight.find_person(type_, value, purpose=purpose, reason=reason, actor=actor)
+    return found

@@ -1,0 +1,104 @@
+"""The door of custody: keys made, opened and rotated, each act in the log before it takes effect.
+
+Promise: a program holds keys only if they are this vault's own (deployment and check values of every version in force); anything else
+is `errors.Locked`, and whoever is locked reads and writes nothing. A rotation counts when the vault says so, so running programs take it
+up by themselves and nothing splits. An entry that cannot be written stops the act; a crash after the entry leaves an act to repeat,
+never an act without an entry.
+Must never learn: a value or a person. No key, check value or path enters the log.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from privacy import errors
+from privacy.identity import keystate, vault
+from privacy.identity.keys import Keyring
+from privacy.orm import Begin
+from privacy.records import Clock, Log, RandomBytes
+from privacy.vocabulary import LogKind
+
+ACTOR = "operator"
+
+
+def initialise(
+    keys_path: Path | str,
+    begin_vault: Begin,
+    begin_platform: Begin,
+    log: Log,
+    *,
+    clock: Clock,
+    random: RandomBytes,
+    actor: str = ACTOR,
+) -> Keyring:
+    """Makes the keys of a new deployment and binds the vault to them; opens them where that was done before.
+
+    A file without a vault that knows it was left by a crash in between and is taken up; a vault whose file is missing stays locked,
+    because new keys would open nothing of what it holds.
+    """
+    path = Path(keys_path)
+    with begin_vault() as tx:
+        deployment = keystate.deployment_of(tx)
+    if deployment is not None:
+        return open_keyring(path, begin_vault)
+    keyring = Keyring.open(path) if path.exists() else Keyring.create(path, random=random, clock=clock)
+    with begin_platform() as tx:
+        log(tx, LogKind.KEY, "keys.create", actor=actor, facts={"versions": len(keyring.inventory())})
+    with begin_vault() as tx:
+        keystate.register(tx, keyring, now=clock())
+    return keyring
+
+
+def open_keyring(keys_path: Path | str, begin_vault: Begin) -> Keyring:
+    """The keyring of this vault; raises `errors.Locked` with the code that says why not."""
+    with begin_vault() as tx:
+        deployment = keystate.deployment_of(tx)
+        keyring = Keyring.open(keys_path, deployment=deployment)
+        if deployment is None:
+            raise errors.Locked("The vault was never initialised with a key file.", code="keys_foreign")
+        keystate.sync(tx, keyring)
+    return keyring
+
+
+def rotate(
+    kind: str,
+    keyring: Keyring,
+    begin_vault: Begin,
+    begin_platform: Begin,
+    log: Log,
+    *,
+    clock: Clock,
+    random: RandomBytes,
+    actor: str = ACTOR,
+) -> int:
+    """Adds a version of a key and puts it in force; returns its number.
+
+    A version that a crash left in the file and out of the vault is put in force instead of making another one.
+    """
+    with begin_vault() as tx:
+        in_force = keystate.sync(tx, keyring).get(kind, [])
+    waiting = [version for version in keyring.versions(kind) if version not in in_force]
+    version = waiting[0] if waiting else keyring.rotate(kind, random=random, clock=clock)
+    with begin_platform() as tx:
+        log(tx, LogKind.KEY, "keys.rotate", actor=actor, facts={"key": kind, "version": version})
+    with begin_vault() as tx:
+        keystate.activate(tx, keyring, kind, version, now=clock())
+    return version
+
+
+def renew(keyring: Keyring, begin_vault: Begin, *, random: RandomBytes, limit: int = 10_000) -> int:
+    """One step of taking the vault's rows to the newest versions (index rows, wrapped keys); returns how many rows it renewed.
+
+    Called until it returns 0; afterwards nothing depends on an older version of these keys.
+    """
+    with begin_vault() as tx:
+        return vault.reindex(tx, keyring, limit=limit) + vault.rewrap(tx, keyring, limit=limit, random=random)
+
+
+def destroy_expired(begin_vault: Begin, begin_platform: Begin, log: Log, *, clock: Clock, actor: str = "system") -> int:
+    """Destroys the ephemeral keys whose time has come; returns how many. Their entry comes first."""
+    now = clock()
+    with begin_platform() as tx:
+        log(tx, LogKind.KEY, "keys.destroy", actor=actor, facts={"key": "ephemeral"})
+    with begin_vault() as tx:
+        return vault.destroy_ephemeral_keys(tx, now)

@@ -1,0 +1,235 @@
+"""The door of oversight: what an officer sees of the log and of people, and the reveal.
+
+Promise: the entry of a reading is committed before anything is read; if it cannot be written nothing is shown. People are found by an
+identifier and shown masked; one value at a time is revealed, for a purpose of a closed list and a reason in words. Unknown people take
+the same steps as known ones. The log knows people by their log handle, a page by its console handle; neither is the other.
+It must never put a value into the log, an error or a checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+
+from privacy.audit import checkpoint, reading
+from privacy.audit.checkpoint import Signer
+from privacy.audit.log import head
+from privacy.audit.payload import MAX_SENTENCE, Sentence
+from privacy.audit.reading import Filter, Page
+from privacy.audit.verify import verifier_key, verify
+from privacy.deidentify import freetext, masking
+from privacy.errors import Invalid, NotFound, Refused
+from privacy.identity import pseudonyms, vault
+from privacy.identity.keys import Keyring
+from privacy.identity.normalise import normalise
+from privacy.orm import Begin
+from privacy.records import Clock, Log
+from privacy.vocabulary import IdentifierType, LogKind
+
+LOOKUPS_PER_HOUR = 60
+"""Look-ups and reveals one account may make in an hour: the search is an oracle for officers too (law_rules E-7)."""
+_HOUR = timedelta(hours=1)
+FIND, SHOW, REVEAL, LIMITED = "person.find", "person.show", "person.reveal", "person.limited"
+
+
+class LookupPurpose(StrEnum):
+    """What a person may be looked up for; each look-up names one (35273 7.2, PIPL 51)."""
+
+    RIGHTS_REQUEST = "rights_request"
+    CONSENT_EVIDENCE = "consent_evidence"
+    COMPLAINT = "complaint"
+    DATA_QUALITY = "data_quality"
+    INCIDENT = "incident"
+    LEGAL_ORDER = "legal_order"
+
+
+class _TooMany(Exception):
+    """Takes a look-up's entry back: it did not happen."""
+
+
+class Oversight:
+    """What officers and the outside may see. Each method opens its own transactions; readings are logged and committed first."""
+
+    def __init__(
+        self,
+        *,
+        begin_platform: Begin,
+        read_platform: Begin,
+        read_vault: Begin,
+        keyring: Keyring,
+        log: Log,
+        clock: Clock,
+        lookups_per_hour: int = LOOKUPS_PER_HOUR,
+    ) -> None:
+        self._begin_platform = begin_platform
+        self._read_platform = read_platform
+        self._read_vault = read_vault
+        self._keyring = keyring
+        self._log = log
+        self._clock = clock
+        self._lookups_per_hour = lookups_per_hour
+
+    # ── the log ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def verify(self, *, actor: str, held: Iterable[str] = ()) -> dict[str, Any]:
+        """Recompute the whole tree; `held` are checkpoints that somebody outside kept. The verification is itself an entry."""
+        with self._begin_platform() as tx:
+            self._log(tx, LogKind.READ, "log.verify", actor=actor)
+        return self.check(held)
+
+    def check(self, held: Iterable[str] = ()) -> dict[str, Any]:
+        """The verdict alone, writing nothing: for health checks, which must work where nothing can be written."""
+        with self._read_platform() as tx:
+            notes = [*checkpoint.notes(tx), *held]
+            return verify(reading.evidence(tx), notes, keys=self.verifier_keys(), nodes=reading.nodes(tx), head=head(tx))
+
+    def checkpoint(self) -> str:
+        """Sign the log's present head; the note is to be kept by somebody outside."""
+        signer = Signer(self.origin, self._keyring.signer(), self._keyring.public_key())
+        with self._begin_platform() as tx:
+            return checkpoint.issue(tx, signer, self._clock())
+
+    @property
+    def origin(self) -> str:
+        """The name under which this log signs."""
+        return f"piying/{self._keyring.deployment}"
+
+    def verifier_keys(self) -> list[str]:
+        """Public keys of every signing version, in the form in which verifiers exchange them."""
+        return [verifier_key(self.origin, self._keyring.public_key(version)) for version in self._keyring.versions("signing")]
+
+    def entries(self, wanted: Filter, *, actor: str, before: int | None = None, limit: int = 100) -> Page:
+        """Entries, newest first, from before the cursor. Which kinds of filter were used is logged; whose history, by handle.
+
+        `wanted.subject` is a console handle, as pages carry it.
+        """
+        subject = None if wanted.subject is None else self._log_handle(self._person(wanted.subject))
+        facts = {"filters": wanted.named(), "subject": subject, "limit": limit}
+        with self._begin_platform() as tx:
+            self._log(tx, LogKind.READ, "log.read", actor=actor, facts=facts)
+        with self._read_platform() as tx:
+            return reading.lines(tx, replace(wanted, subject=None if subject is None else subject.hex()), before=before, limit=limit)
+
+    def bundle(self, *, actor: str, payloads: bool = False) -> Iterator[str]:
+        """The whole log as JSON lines for the offline verifier; without payloads unless they are asked for."""
+        with self._begin_platform() as tx:
+            self._log(tx, LogKind.EXPORT, "log.bundle", actor=actor, facts={"payloads": int(payloads)})
+        return self._bundle(payloads)
+
+    def _bundle(self, payloads: bool) -> Iterator[str]:
+        with self._read_platform() as tx:
+            yield json.dumps({"origin": self.origin, "withheld": not payloads})
+            for note in checkpoint.notes(tx):
+                yield json.dumps({"checkpoint": note}, ensure_ascii=False)
+            for entry in reading.evidence(tx, payloads=payloads):
+                yield json.dumps({"entry": entry})
+
+    # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def find_person(self, type_: str, value: str, *, purpose: str, reason: str, actor: str, namespace: str = "") -> dict[str, Any]:
+        """{"handle", "identifiers": [{"type", "ref", "masked"}]}; for unknown people the handle is None and the list empty.
+
+        Two entries: that somebody looks, before the look-up; and whom they were shown, before anything is opened.
+        """
+        kind, normal = _normalised(type_, value, namespace)
+        facts = {"identifier": kind, **_why(purpose, reason)}
+        self._ask(FIND, actor, facts)
+        with self._read_vault() as tx:
+            person = vault.lookup(tx, self._keyring, kind, normal)
+        shown = {"purpose": purpose, "subject": None if person is None else self._log_handle(person)}
+        with self._begin_platform() as tx:
+            self._log(tx, LogKind.READ, SHOW, actor=actor, result="unknown" if person is None else "ok", facts=shown)
+        if person is None:
+            return {"handle": None, "identifiers": []}
+        with self._read_vault() as tx:
+            held = vault.identifiers_of(tx, self._keyring, person)
+        identifiers = [{"type": str(kind), "ref": self._reference(kind, one), "masked": masking.mask(kind, one)} for kind, one in held]
+        return {"handle": self._console_handle(person), "identifiers": identifiers}
+
+    def reveal(self, handle: str, ref: str, *, purpose: str, reason: str, actor: str) -> dict[str, Any]:
+        """{"type", "value", "entry"}: one identifier in clear. `handle` and `ref` are those that `find_person` gave; `entry` is its log entry."""
+        person = self._person(handle)
+        entry = self._ask(REVEAL, actor, {"subject": self._log_handle(person), **_why(purpose, reason)})
+        with self._read_vault() as tx:
+            held = vault.identifiers_of(tx, self._keyring, person)
+        for kind, value in held:
+            if self._reference(kind, value) == ref:
+                return {"type": str(kind), "value": value.rpartition("\x1f")[2], "entry": entry}
+        raise NotFound("no such identifier of this person", code="identifier_unknown", field="ref")
+
+    def _ask(self, action: str, actor: str, facts: dict[str, Any]) -> int:
+        """Commit the entry of a look-up, or refuse it for being one too many. Counted under the log's lock, so that no two pass at once."""
+        since = self._clock() - _HOUR
+        try:
+            with self._begin_platform() as tx:
+                entry = self._log(tx, LogKind.READ, action, actor=actor, facts=facts)
+                if sum(reading.count(tx, actor, one, since) for one in (FIND, REVEAL)) > self._lookups_per_hour:
+                    raise _TooMany
+        except _TooMany:
+            self._note_limit(actor, since)
+            raise Refused(
+                "this account has looked up as many people as an hour allows", code="too_many_lookups", retry_after=3600
+            ) from None
+        return entry
+
+    def _note_limit(self, actor: str, since: datetime) -> None:
+        """One entry an hour says that the limit was met; a flood of tries does not become a flood of entries (attack 44)."""
+        with self._begin_platform() as tx:
+            if not reading.count(tx, actor, LIMITED, since):
+                self._log(tx, LogKind.REFUSAL, LIMITED, actor=actor, result="too_many_lookups", facts={"limit": self._lookups_per_hour})
+
+    # ── names of people ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _log_handle(self, person: bytes) -> bytes:
+        return pseudonyms.handles(person, self._keyring.block_cipher(pseudonyms.LOG_HANDLE))
+
+    def _console_handle(self, person: bytes) -> str:
+        return pseudonyms.handles(person, self._keyring.block_cipher(pseudonyms.CONSOLE_HANDLE)).hex()
+
+    def _person(self, handle: str) -> bytes:
+        """The person of a console handle; one that was never given leads to nobody."""
+        try:
+            raw = bytes.fromhex(handle)
+        except ValueError:
+            raw = b""
+        if len(raw) != pseudonyms.PERSON_BYTES:
+            raise NotFound("no such person", code="person_unknown", field="handle")
+        return self._keyring.inverse_block_cipher(pseudonyms.CONSOLE_HANDLE)(raw)
+
+    def _reference(self, kind: str, value: str) -> str:
+        """Names one identifier on a page without being one: an HMAC under a key of the console's own."""
+        key = self._keyring.mac_key(pseudonyms.CONSOLE_HANDLE, "identifier")
+        return pseudonyms.blind_index(key, kind, [value])[0].hex()[:32]
+
+
+def _normalised(type_: str, value: str, namespace: str) -> tuple[str, str]:
+    """Type and normalised value; whoever mistypes is told the rule and nothing is looked up."""
+    if type_ not in set(IdentifierType):
+        raise Invalid("no such type of identifier", code="identifier_type", field="type")
+    (normal,), _ = _first(normalise(type_, pa.array([value], pa.string()), namespace=namespace))
+    if normal is None:
+        raise Invalid("the identifier is not of this type", code="bad_identifier", field="identifier")
+    return type_, normal
+
+
+def _first(columns: Sequence[Any]) -> tuple[list[Any], ...]:
+    return tuple(column.to_pylist() for column in columns)
+
+
+def _why(purpose: str, reason: str) -> dict[str, Any]:
+    """Purpose and reason as facts; the reason is scrubbed, and refused where the scrubber doubts (requirement P-06)."""
+    if purpose not in set(LookupPurpose):
+        raise Invalid("a look-up names a purpose of the list", code="lookup_purpose", field="purpose")
+    words = reason.strip()
+    if not 3 <= len(words) <= MAX_SENTENCE:
+        raise Invalid("a look-up says its reason in three to five hundred characters", code="reason_missing", field="reason")
+    (scrubbed,), (doubt,) = _first(freetext.scrub(pa.array([words], pa.string())))
+    if scrubbed is None or doubt or len(scrubbed) > MAX_SENTENCE:
+        raise Invalid("the reason seems to name somebody; say it without a name or number", code="reason_identifies", field="reason")
+    return {"purpose": purpose, "reason": Sentence(scrubbed)}

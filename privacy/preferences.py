@@ -1,0 +1,330 @@
+"""What a person allows: recorded, shown, and carried to whoever asks a question about everybody.
+
+Promise: an act stands in the ledger together with its log entry or not at all; a withdrawal can always be recorded and holds from the next
+question on; a population is made of those who allow one analytic purpose at this moment, with the strictest consent of all who turned out
+to be one person, and without minors. Identifiers come in bodies, live in the vault, and leave by no answer, message or log.
+It must never learn what anybody did: it opens no lake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from privacy.consent import gate, ledger, registry, requests, wishes
+from privacy.consent.ledger import ConsentAct
+from privacy.consent.wishes import Wish
+from privacy.errors import Invalid, PiyingError, Raced, Refused
+from privacy.identity import keys, normalise, pseudonyms, vault
+from privacy.identity.keys import Keyring
+from privacy.orm import Begin, from_micros, to_micros
+from privacy.records import Clock, Log, RandomBytes, SourceFacts
+from privacy.vocabulary import ANALYTIC_PURPOSES, PROFILING, ConsentKind, IdentifierType, LogKind, Verdict
+
+LAKE_AGE = 14
+"""Years; PIPL 31: below it a guardian decides, and nothing enters the lake."""
+MARKETING_AGE = 18
+"""Years; law_rules L-1: nobody under it is in a segment, score or export whose use is marketing."""
+
+MAX_ITEMS = 10_000
+ATTEMPTS = 5
+NOT_PROCESSED = "not_processed"
+"""What a caller hears where the true reason would tell something about a person (law_rules E-1)."""
+
+ID = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A Population (records). Person ids stay inside `virtual_ids`; the run key was thrown away when the run IDs were made."""
+
+    purpose: str
+    policy: str
+    virtual_ids: Callable[[int], npt.NDArray[np.int64]] = field(repr=False)
+    run_ids: npt.NDArray[np.int64] = field(repr=False)
+
+    def bridge(self, months: Sequence[int]) -> pa.Table:
+        """One row for each month and virtual ID of an allowing person."""
+        wanted = sorted(set(months))
+        virtual = [self.virtual_ids(month) for month in wanted]
+        return pa.table(
+            {
+                "month": pa.array(np.repeat(np.array(wanted, np.int32), len(self.run_ids)), pa.int32()),
+                "virtual_id": pa.array(np.concatenate(virtual) if virtual else np.empty(0, np.int64), pa.int64()),
+                "run_id": pa.array(np.tile(self.run_ids, len(wanted)), pa.int64()),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who the items are about. `handles` is None for an item whose person was erased or names nobody."""
+
+    handles: Sequence[bytes | None]
+    aliases: Mapping[bytes, Sequence[bytes]]
+
+
+class Preferences:
+    """The door. Transactions are handed in; each call commits its own."""
+
+    def __init__(
+        self,
+        *,
+        begin_vault: Begin,
+        begin_platform: Begin,
+        keyring: Keyring,
+        log: Log,
+        clock: Clock,
+        random: RandomBytes,
+        zone: str,
+        read_vault: Begin | None = None,
+        read_platform: Begin | None = None,
+    ) -> None:
+        self._begin_vault, self._begin_platform = begin_vault, begin_platform
+        self._read_vault, self._read_platform = read_vault or begin_vault, read_platform or begin_platform
+        self._keyring, self._log, self._clock, self._random = keyring, log, clock, random
+        self._zone = ZoneInfo(zone)
+
+    # ── recording ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def record(
+        self,
+        items: Sequence[Mapping[str, Any]],
+        *,
+        actor: str,
+        source: SourceFacts | str | None = None,
+        idempotency_key: str | None = None,
+        namespace: str = "",
+    ) -> list[dict[str, Any]]:
+        """Records explicit acts and tells of each item what became of it.
+
+        An item is `{identifier: {type, value}, purpose, state, at?, notice?, separate_for?, default_state?, collection?, valid_until?}`.
+        Where no item is good, the first one's error is raised and nothing was written; else a bad item never stops another's withdrawal.
+        """
+        if isinstance(source, SourceFacts):
+            if source.public:
+                raise Refused("a client key cannot record consent", code="client_key")
+            namespace = namespace or source.namespace
+            source = source.id
+        if not 0 < len(items) <= MAX_ITEMS:
+            raise Invalid("a request has between one and ten thousand items", code="too_many_items")
+        now = self._clock()
+        with self._read_platform() as tx:
+            registered, notices = registry.purposes(tx), registry.notice_names(tx)
+        checked = [wishes.check(item, registered, notices) for item in items]
+        columns, faults = _identifiers(items, namespace)
+        outcome = [one if isinstance(one, PiyingError) else faults.get(index, one) for index, one in enumerate(checked)]
+        if not any(isinstance(one, Wish) for one in outcome):
+            raise next(one for one in outcome if isinstance(one, PiyingError))
+        people = self._meet(columns, np.array([isinstance(one, Wish) for one in outcome]), outcome, now)
+        acts, told = _acts(outcome, people, to_micros(now), actor, source)
+        body = requests.digest(
+            *(part for act, wish in acts for part in (*act[:4], wish.notice, act.valid_until, None if wish.at is None else act.at))
+        )
+        key = None if idempotency_key is None else requests.digest(actor, idempotency_key)
+        with self._begin_platform() as tx:
+            if key is not None and (before := requests.answered(tx, key, body, now)) is not None:
+                return before
+            self._log(tx, LogKind.CONSENT, "consent.record", actor=actor, facts=_facts([act for act, _ in acts], told, source))
+            ledger.append(tx, [act for act, _ in acts], aliases=people.aliases)
+            if key is not None:
+                requests.remember(tx, key, body, told, now)
+        return told
+
+    def _meet(
+        self, columns: Mapping[str, pa.StringArray], good: npt.NDArray[np.bool_], outcome: Sequence[Wish | PiyingError], now: datetime
+    ) -> _People:
+        """The people of the good items, made where nobody knew them. Somebody erased is not made again: there is nobody left to ask."""
+        batch = self._random(ID)
+        for attempt in range(ATTEMPTS):
+            try:
+                with self._begin_vault() as tx:
+                    found = vault.resolve(tx, self._keyring, columns, may_link_strong=True, random=self._random)
+                    erased = np.asarray(found.erased.to_numpy(zero_copy_only=False), bool)
+                    keep = good & ~erased & (found.index >= 0)
+                    vault.store(tx, self._keyring, found, pa.array(keep), batch_id=batch, now=now, random=self._random)
+                    families = _families(vault.merged_into(tx))
+                break
+            except Raced:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        cipher = self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
+        made = _blocks(pseudonyms.handles(found.people, cipher))
+        by_person = dict(zip(_blocks(found.people), made, strict=True))
+        aliases = {by_person[person]: _blocks(cipher(b"".join(others))) for person, others in families.items() if person in by_person}
+        return _People([made[index] if kept else None for index, kept in zip(found.index.tolist(), keep.tolist(), strict=True)], aliases)
+
+    # ── showing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def show(self, type_: str, value: str, *, actor: str, namespace: str = "") -> dict[str, Any]:
+        """What a person allows now and everything recorded about it. Logged before anything is read; nobody known looks the same."""
+        columns, faults = _identifiers([{"identifier": {"type": type_, "value": value}}], namespace)
+        for fault in faults.values():
+            raise fault
+        now = to_micros(self._clock())
+        with self._begin_platform() as tx:
+            self._log(tx, LogKind.READ, "consent.show", actor=actor, facts={"identifier_type": type_})
+        with self._read_vault() as tx:
+            person = vault.lookup(tx, self._keyring, type_, columns[type_][0].as_py())
+            others = _families(vault.merged_into(tx)).get(person, []) if person else []
+        cipher = self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
+        handles = _blocks(cipher(b"".join([person, *others]))) if person else []
+        with self._read_platform() as tx:
+            registered = registry.purposes(tx)
+            lines = ledger.timelines(tx, handles[:1], registered, aliases={handles[0]: handles[1:]}) if handles else {}
+            acts = [act for handle in handles for act in ledger.history(tx, handle)]
+        known = lines.get(handles[0], {}) if handles else {}
+        decisions = {key: gate.decide(known.get(key), now, now) for key in registered}
+        return {
+            "purposes": {key: {"allowed": decision.allowed, "reason": decision.reason} for key, decision in decisions.items()},
+            "policy": gate.POLICY,
+            "acts": [_shown(act) for act in sorted(acts, key=lambda act: act["seq"])],
+        }
+
+    # ── the population of a question ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def population(self, purpose: str, *, actor: str = "system") -> Crowd:
+        """Everybody who allows an analytic purpose at this moment (law_rules L-4), as run IDs under a key of this call's own."""
+        if purpose not in ANALYTIC_PURPOSES:
+            raise Refused("only an analytic purpose opens the lake", code="purpose_not_analytic", field="purpose")
+        now = self._clock()
+        with self._begin_platform() as tx:
+            self._log(tx, LogKind.READ, "population.open", actor=actor, facts={"purpose": purpose})
+        with self._read_vault() as tx:
+            merges = vault.merged_into(tx)
+            born = vault.youths(tx, self._keyring)
+        with self._read_platform() as tx:
+            allowed = ledger.allowed_handles(tx, purpose, to_micros(now))
+            families = _families(merges)
+            verdicts = self._family_verdicts(tx, families, purpose, to_micros(now))
+        people = self._keyring.inverse_block_cipher(pseudonyms.CONSENT_HANDLE)(allowed) if allowed else b""
+        young = self._too_young(born, purpose, now)
+        members, owners = _members(people, families, verdicts, young)
+        run_ids = pseudonyms.run_ids(owners, keys.permutation(self._random(keys.KEY_BYTES)))
+
+        def virtual_ids(month: int) -> npt.NDArray[np.int64]:
+            return pseudonyms.virtual_ids(members, self._keyring.block_cipher(pseudonyms.VIRTUAL_ID, str(month)))
+
+        return Crowd(purpose, gate.POLICY, virtual_ids, run_ids)
+
+    __call__ = population
+
+    def _family_verdicts(self, tx: Any, families: Mapping[bytes, Sequence[bytes]], purpose: str, now: int) -> dict[bytes, bool]:
+        """For each person with merged others whether all of them together allow."""
+        if not families:
+            return {}
+        cipher = self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
+        heads = _blocks(cipher(b"".join(families)))
+        aliases = {head: _blocks(cipher(b"".join(others))) for head, others in zip(heads, families.values(), strict=True)}
+        lines = ledger.timelines(tx, heads, [purpose], aliases=aliases)
+        return {
+            person: gate.decide(lines.get(head, {}).get(purpose), now, now).allowed for person, head in zip(families, heads, strict=True)
+        }
+
+    def _too_young(self, born: Mapping[bytes, date], purpose: str, now: datetime) -> set[bytes]:
+        """Who has not reached the age that the purpose needs, on this day in the controller's zone."""
+        today, needed = now.astimezone(self._zone).date(), MARKETING_AGE if purpose == PROFILING else LAKE_AGE
+        return {person for person, birth in born.items() if vault.age(birth, today) < needed}
+
+
+def _identifiers(items: Sequence[Mapping[str, Any]], namespace: str) -> tuple[dict[str, pa.StringArray], dict[int, PiyingError]]:
+    """Normalised identifiers as columns by type, one an item, and the items whose identifier is none."""
+    faults: dict[int, PiyingError] = {}
+    given: dict[str, list[str | None]] = {}
+    for index, item in enumerate(items):
+        one = item.get("identifier")
+        type_, value = (one.get("type"), one.get("value")) if isinstance(one, Mapping) else (None, None)
+        if type_ not in {kind.value for kind in IdentifierType} or not isinstance(value, str):
+            faults[index] = Invalid("an item names its person by one identifier", code="identifier_missing", field="identifier")
+            continue
+        given.setdefault(str(type_), [None] * len(items))[index] = value
+    columns = {}
+    for type_, values in given.items():
+        columns[type_], bad = normalise.normalise(type_, pa.array(values, pa.string()), namespace=namespace)
+        absent = columns[type_].is_null().to_pylist()
+        for index, value in enumerate(values):
+            if value is not None and (absent[index] or bad[index].as_py()):
+                faults[index] = Invalid("this is no identifier of its type", code="bad_identifier", field="identifier")
+    return columns, faults
+
+
+def _acts(
+    outcome: Sequence[Wish | PiyingError], people: _People, now: int, actor: str, source: str | None
+) -> tuple[list[tuple[ConsentAct, Wish]], list[dict[str, Any]]]:
+    """The acts to be recorded, each with its wish, and what the caller is told of every item."""
+    acts: list[tuple[ConsentAct, Wish]] = []
+    told: list[dict[str, Any]] = []
+    for index, (wish, handle) in enumerate(zip(outcome, people.handles, strict=True)):
+        if isinstance(wish, PiyingError):
+            told.append({"index": index, "verdict": Verdict.REFUSED.value, "reason": wish.code, "path": wish.field})
+            continue
+        stored = handle is not None or not gate.is_grant(wish.state)
+        told.append({"index": index, "verdict": (Verdict.STORED if stored else Verdict.REFUSED).value})
+        if not stored:
+            told[-1] |= {"reason": NOT_PROCESSED, "path": None}
+        if handle is not None:
+            at = now if wish.at is None else to_micros(wish.at)
+            until = None if wish.valid_until is None else to_micros(wish.valid_until)
+            explicit = ConsentKind.EXPLICIT.value
+            act = ConsentAct(handle, wish.purpose, wish.state, explicit, at, now, source, wish.notice, wish.evidence, actor, until)
+            acts.append((act, wish))
+    return acts, told
+
+
+def _facts(acts: Sequence[ConsentAct], told: Sequence[Mapping[str, Any]], source: str | None) -> dict[str, Any]:
+    """Counts for the log: how many of each state and verdict; never whose."""
+    states: dict[str, int] = {}
+    for act in acts:
+        states[act.state] = states.get(act.state, 0) + 1
+    stored = sum(item["verdict"] == Verdict.STORED for item in told)
+    purposes = sorted({act.purpose for act in acts})
+    return {"source": source, "states": states, "purposes": purposes, "stored": stored, "refused": len(told) - stored}
+
+
+def _shown(act: Mapping[str, Any]) -> dict[str, Any]:
+    """An act as people read it: instants as text in UTC."""
+    instants = ("effective_at", "received_at", "claimed_at", "valid_until")
+    return {
+        name: from_micros(value).isoformat() if name in instants and value is not None else value
+        for name, value in act.items()
+        if name != "seq"
+    }
+
+
+def _families(merges: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    """Each person who stands for others, with those others."""
+    families: dict[bytes, list[bytes]] = {}
+    for person, canonical in merges:
+        families.setdefault(canonical, []).append(person)
+    return families
+
+
+def _blocks(joined: bytes) -> list[bytes]:
+    return [joined[start : start + ID] for start in range(0, len(joined), ID)]
+
+
+def _members(
+    people: bytes, families: Mapping[bytes, Sequence[bytes]], verdicts: Mapping[bytes, bool], young: set[bytes]
+) -> tuple[bytes, bytes]:
+    """All ids whose rows count, and beside each the id of the person it belongs to.
+
+    `people` are those who allow by themselves; whoever belongs to a family comes in only with the whole of it. One minor in a family
+    keeps all of it out: the law asks for the person, and they are one.
+    """
+    family_of = {member: head for head, others in families.items() for member in (head, *others)}
+    special = {person for head, others in families.items() for person in (head, *others)} | young
+    if special:
+        ids = np.frombuffer(people, "S16")
+        people = ids[~np.isin(ids, np.frombuffer(b"".join(special), "S16"))].tobytes()
+    joined = [
+        (member, head) for member, head in family_of.items() if verdicts.get(head, False) and young.isdisjoint((head, *families[head]))
+    ]
+    extra, owners = b"".join(member for member, _ in joined), b"".join(head for _, head in joined)
+    return people + extra, people + owners

@@ -1,0 +1,73 @@
+"""One process that asks for releases against a store given by address, for `test_budget`. Prints one outcome a question.
+
+python -m tests.flow.budget_caller ADDRESS race FIRST COUNT     COUNT threads, each with a question of its own
+python -m tests.flow.budget_caller ADDRESS hang                 charges, says so, and never finishes reading
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from app.stores import Store
+from privacy.audit.log import AuditLog
+from privacy.errors import PiyingError, Unavailable
+from privacy.orm import Begin
+from privacy.records import Aggregate
+from privacy.release import Releases, ReleaseSettings
+from tests.fakes.questions import NOW, QUESTION, ask, reader
+
+
+def door(begin: Begin, *, lease_seconds: int = 300) -> Releases:
+    """The release door as the wiring makes it, with the real log."""
+    log = AuditLog(lambda: NOW, os.urandom)
+    return Releases(begin, log, lambda: NOW, os.urandom, ReleaseSettings(lease_seconds=lease_seconds))
+
+
+def race(releases: Releases, first: int, count: int) -> None:
+    start = threading.Barrier(count)
+
+    def one(number: int) -> str:
+        question = ask(where=(("store_id", "=", f"s{number}"),))
+        start.wait()
+        for _ in range(400):
+            try:
+                releases.answer(question, reader(question), "cli")
+            except Unavailable:
+                time.sleep(0.05)
+            except PiyingError as error:
+                return error.code
+            else:
+                return "answered"
+        return "never_answered"
+
+    with ThreadPoolExecutor(count) as pool:
+        for outcome in pool.map(one, range(first, first + count)):
+            print(outcome, flush=True)
+
+
+def hang(releases: Releases) -> None:
+    def never() -> Aggregate:
+        print("reading", flush=True)
+        time.sleep(600)
+        raise AssertionError("unreachable")
+
+    releases.answer(QUESTION, never, "cli")
+
+
+def main(what: str, *rest: str) -> None:
+    store = Store(sys.stdin.readline().strip(), busy_timeout=20_000)
+    try:
+        if what == "race":
+            race(door(store.begin), int(rest[0]), int(rest[1]))
+        else:
+            hang(door(store.begin))
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
