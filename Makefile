@@ -16,7 +16,7 @@ test: .venv/.dev
 	@$(BIN)/python -m pytest $(TESTS)
 
 test-long: .venv/.dev
-	@PIYING_LONG=1 $(BIN)/python -m pytest tests
+	@LONG_TESTS=1 $(BIN)/python -m pytest tests
 
 check: .venv/.dev
 	@$(BIN)/ruff format --check .

@@ -9,13 +9,15 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from privacy.errors import PiyingError
 
 if TYPE_CHECKING:
     from app.wiring import Services
+
+LONGEST_QUERY_SECONDS = 3600
+"""A spill file older than this belongs to no running query."""
 
 Check = Callable[["Services"], str]
 """Looks, and returns what it saw; raises PiyingError where something is wrong."""
@@ -113,15 +115,14 @@ def _disk(services: Services) -> str:
 
 
 def _temporary(services: Services) -> str:
-    left = [path for path in Path(services.settings.temp_path).glob("*") if path.is_file()]
-    if left and services.engine_idle():
+    longest = services.clock().timestamp() - LONGEST_QUERY_SECONDS
+    if any(path.is_file() and path.stat().st_mtime < longest for path in services.settings.temp_path.rglob("*")):
         raise _Wrong("spilled query files were left in the temporary folder", code="temp_not_empty")
     return "no spilled query files"
 
 
 def _budget(services: Services) -> str:
-    over = [month["month"] for month in services.budget_accounts() if month["spent_nano"] > month["cap_nano"]]
-    if over:
+    if services.over_budget():
         raise _Wrong("a month's ledger is over its cap", code="budget_over")
     return "no month is over its cap"
 

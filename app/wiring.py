@@ -344,6 +344,13 @@ class Services:
 
         return len([tables.load(self._lake, name) for name in catalogue.load().tables])
 
+    def over_budget(self) -> list[int]:
+        """Months whose ledger is over its cap: always none, or something is very wrong."""
+        from privacy.dp import ledger
+
+        with self.read_jobs() as tx:
+            return [month for month, account in ledger.accounts(tx).items() if account.spent_nano > account.cap_nano]
+
     def inbox_age(self) -> int:
         """Seconds that the oldest batch has waited."""
         with self.read_jobs() as tx:

@@ -12,7 +12,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -23,9 +22,10 @@ import pyarrow.compute as pc
 
 from ingestion import columns, surplus
 from ingestion import mapping as mappings
+from ingestion.draft import Draft, Window, finish, keep, received
 from ingestion.source import FAULT_COLUMN, Claim, Reading, Row
 from privacy.records import CanonicalBatch, CanonicalPart, ConsentClaim, Malformed
-from privacy.vocabulary import FormRule, Reason
+from privacy.vocabulary import FormRule
 
 if TYPE_CHECKING:
     from ingestion.mapping import FileMapping
@@ -38,34 +38,8 @@ REFUSE = "_refuse"
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far in the future an event may be: clocks of senders differ (DESIGN §6)."""
 
-_CHILD = pa.scalar(str(Reason.CHILD_FIELD), pa.string())
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(slots=True)
-class _Draft:
-    """One part before its faulty rows are taken out. `faults` are (row, path, rule)."""
-
-    record: Record
-    positions: np.ndarray[Any, np.dtype[np.int64]]
-    message_ids: pa.Array | None
-    times: pa.Array
-    fields: dict[str, pa.Array]
-    identifiers: dict[str, pa.Array]
-    consents: list[ConsentClaim]
-    refuse: pa.Array
-    faults: list[tuple[int, str, FormRule]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """The instants between which an event may lie, in microseconds, and the controller's calendar."""
-
-    earliest: int
-    latest: int
-    received: int
-    zone: str
 
 
 def canonicalise(
@@ -82,9 +56,8 @@ def canonicalise(
 
     `zone` is the controller's: an instant given where a day is asked is the day of that calendar. It is never lent to a time of an event.
     """
-    received = _micros(raw.received_at)
     clock = _micros(now)
-    window = _Window(clock - retention_days * 86_400_000_000, clock + CLOCK_TOLERANCE // _MICROSECOND, received, zone)
+    window = Window(clock - retention_days * 86_400_000_000, clock + CLOCK_TOLERANCE // _MICROSECOND, _micros(raw.received_at), zone)
     if mapping is None:
         drafts, malformed, dropped, count = _from_readings(raw, catalogue, window)
     else:
@@ -105,7 +78,7 @@ def canonicalise(
 # ── rows that an adapter has read ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _from_readings(raw: RawBatch, catalogue: Catalogue, window: _Window) -> tuple[list[_Draft], dict[int, Malformed], Dict[str, int], int]:
+def _from_readings(raw: RawBatch, catalogue: Catalogue, window: Window) -> tuple[list[Draft], dict[int, Malformed], Dict[str, int], int]:
     items: Sequence[Reading] = raw.items or ()
     dropped: Counter[str] = Counter()
     malformed: dict[int, Malformed] = {}
@@ -123,7 +96,7 @@ def _from_readings(raw: RawBatch, catalogue: Catalogue, window: _Window) -> tupl
     return drafts, malformed, dict(dropped), len(items)
 
 
-def _draft(record: Record, found: list[tuple[int, str, Row]], window: _Window) -> _Draft:
+def _draft(record: Record, found: list[tuple[int, str, Row]], window: Window) -> Draft:
     rows = [row for _, _, row in found]
     fields: dict[str, pa.Array] = {}
     faults: list[tuple[int, str, FormRule]] = []
@@ -131,7 +104,7 @@ def _draft(record: Record, found: list[tuple[int, str, Row]], window: _Window) -
         typed = columns.from_python(record.fields[name], [row.fields.get(name) for row in rows], calendar=window.zone)
         fields[name] = typed.values
         faults += [(index, name, rule) for index, rule in typed.faults]
-    draft = _Draft(
+    draft = Draft(
         record=record,
         positions=np.array([position for position, _, _ in found], dtype=np.int64),
         message_ids=pa.array([message_id for _, message_id, _ in found], pa.string()),
@@ -145,7 +118,7 @@ def _draft(record: Record, found: list[tuple[int, str, Row]], window: _Window) -
         refuse=pa.array([row.refuse for row in rows], pa.string()),
         faults=faults,
     )
-    _finish(draft, window)
+    finish(draft, window)
     return draft
 
 
@@ -170,8 +143,8 @@ def _claims(rows: Sequence[tuple[Claim, ...]]) -> list[ConsentClaim]:
 
 
 def _from_mapped(
-    raw: RawBatch, mapping: FileMapping, catalogue: Catalogue, window: _Window
-) -> tuple[list[_Draft], dict[int, Malformed], Dict[str, int], int]:
+    raw: RawBatch, mapping: FileMapping, catalogue: Catalogue, window: Window
+) -> tuple[list[Draft], dict[int, Malformed], Dict[str, int], int]:
     record = catalogue.record(mapping.record)
     malformed: dict[int, Malformed] = {}
     if raw.table is not None:
@@ -187,16 +160,14 @@ def _from_mapped(
     draft = _mapped_draft(raw, mapping, record, tabulated, count, window)
     if forbidden is not None:
         draft.refuse = pc.coalesce(forbidden, draft.refuse)
-    _finish(draft, window)
+    finish(draft, window)
     draft.faults = [fault for fault in draft.faults if raw.first + fault[0] not in malformed]
     if unread:
-        _keep(draft, np.array([index not in unread for index in range(count)]))
+        keep(draft, np.array([index not in unread for index in range(count)]))
     return [draft], malformed, dropped, count
 
 
-def _mapped_draft(
-    raw: RawBatch, mapping: FileMapping, record: Record, tabulated: mappings.Tabulated, count: int, window: _Window
-) -> _Draft:
+def _mapped_draft(raw: RawBatch, mapping: FileMapping, record: Record, tabulated: mappings.Tabulated, count: int, window: Window) -> Draft:
     faults = list(tabulated.faults)
     fields: dict[str, pa.Array] = {}
     times: pa.Array | None = None
@@ -215,7 +186,7 @@ def _mapped_draft(
             fields[name] = typed.values
     ids, without = mappings.message_ids(mapping, tabulated.columns)
     faults += [(index, "id", kind) for index, kind in without]
-    draft = _Draft(
+    draft = Draft(
         record=record,
         positions=np.arange(raw.first, raw.first + count, dtype=np.int64),
         message_ids=ids,
@@ -233,7 +204,7 @@ def _mapped_draft(
 
 
 def _claim(
-    rule: mappings.ConsentRule, draft: _Draft, tabulated: mappings.Tabulated, zone: str | None, *, explicit: bool, window: _Window
+    rule: mappings.ConsentRule, draft: Draft, tabulated: mappings.Tabulated, zone: str | None, *, explicit: bool, window: Window
 ) -> ConsentClaim:
     """What each row says about one purpose; without a time of its own it said so at the row's time."""
     at = draft.times
@@ -242,7 +213,7 @@ def _claim(
         draft.faults += [(index, f"consent.{rule.purpose}.at", kind) for index, kind in typed.faults]
         at = typed.values
     decided = mappings.granted(rule, tabulated.columns)
-    at = pc.if_else(pc.is_valid(decided), pc.coalesce(at, _received(window)), pa.scalar(None, columns.INSTANT))
+    at = pc.if_else(pc.is_valid(decided), pc.coalesce(at, received(window)), pa.scalar(None, columns.INSTANT))
     return ConsentClaim(rule.purpose, decided, at, tabulated.columns[rule.notice] if rule.notice is not None else None, explicit)
 
 
@@ -270,65 +241,7 @@ def _objects(raw: RawBatch, malformed: dict[int, Malformed]) -> tuple[list[Dict[
     return objects, unread
 
 
-# ── both ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _finish(draft: _Draft, window: _Window) -> None:
-    """Refusals first, then what is missing, then the window of time."""
-    record = draft.record
-    for name in record.child_fields & draft.fields.keys():
-        draft.refuse = pc.if_else(pc.is_valid(draft.fields[name]), pc.coalesce(draft.refuse, _CHILD), draft.refuse)
-    for index, path, _ in draft.faults:
-        if path in record.child_fields:
-            mask = np.zeros(len(draft.refuse), dtype=bool)
-            mask[index] = True
-            draft.refuse = pc.if_else(pa.array(mask), pc.coalesce(draft.refuse, _CHILD), draft.refuse)
-    draft.fields = {name: values for name, values in draft.fields.items() if name not in record.child_fields and name != record.time}
-    if record.people:
-        draft.faults += _time_faults(draft, window)
-    draft.times = pc.coalesce(draft.times, _received(window))
-    length = len(draft.positions)
-    for name, entry in record.fields.items():
-        if entry.input.required and name != record.time:
-            column = draft.fields.get(name)
-            absent = range(length) if column is None else pc.indices_nonzero(pc.is_null(column)).to_pylist() if column.null_count else ()
-            draft.faults += [(index, name, FormRule.MISSING) for index in absent]
-    if record.name == "consent":
-        _consent_records(draft)
-
-
-def _time_faults(draft: _Draft, window: _Window) -> list[tuple[int, str, FormRule]]:
-    record = draft.record
-    path = record.time or ""
-    faults: list[tuple[int, str, FormRule]] = []
-    if draft.times.null_count and record.time_default is None:
-        faults += [(index, path, FormRule.MISSING) for index in pc.indices_nonzero(pc.is_null(draft.times)).to_pylist()]
-    micros = np.asarray(pc.fill_null(pc.cast(draft.times, pa.int64()), window.received))
-    faults += [(int(index), path, FormRule.TIME_FUTURE) for index in np.flatnonzero(micros > window.latest)]
-    faults += [(int(index), path, FormRule.TIME_TOO_OLD) for index in np.flatnonzero(micros < window.earliest)]
-    return faults
-
-
-def _consent_records(draft: _Draft) -> None:
-    """Rows of the record kind `consent` are claims: admission looks for consent in one place only."""
-    purposes, states = draft.fields.get("purpose"), draft.fields.get("state")
-    if purposes is None or states is None:
-        return
-    agreed = pc.equal(states, "granted")
-    for purpose in pc.unique(purposes.drop_null()).to_pylist():
-        meant = pc.fill_null(pc.equal(purposes, purpose), fill_value=False)
-        draft.consents.append(
-            ConsentClaim(
-                purpose=purpose,
-                granted=pc.if_else(meant, agreed, pa.scalar(None, pa.bool_())),
-                at=pc.if_else(meant, draft.times, pa.scalar(None, columns.INSTANT)),
-                notice=draft.fields.get("notice"),
-                explicit=True,
-            )
-        )
-
-
-def _settle(drafts: Iterable[_Draft], malformed: dict[int, Malformed]) -> tuple[tuple[CanonicalPart, ...], tuple[Malformed, ...]]:
+def _settle(drafts: Iterable[Draft], malformed: dict[int, Malformed]) -> tuple[tuple[CanonicalPart, ...], tuple[Malformed, ...]]:
     """Take out every row of an item that failed anywhere: no item is stored in part. What must be refused did not fail in form."""
     kept = list(drafts)
     refused = {
@@ -347,9 +260,9 @@ def _settle(drafts: Iterable[_Draft], malformed: dict[int, Malformed]) -> tuple[
     failed = np.array(sorted(malformed), dtype=np.int64)
     for draft in kept:
         if len(failed):
-            keep = ~np.isin(draft.positions, failed)
-            if not keep.all():
-                _keep(draft, keep)
+            whole = ~np.isin(draft.positions, failed)
+            if not whole.all():
+                keep(draft, whole)
         if len(draft.positions):
             parts.append(
                 CanonicalPart(
@@ -359,37 +272,10 @@ def _settle(drafts: Iterable[_Draft], malformed: dict[int, Malformed]) -> tuple[
                     times=draft.times,
                     fields=pa.table({**draft.fields, REFUSE: draft.refuse}),
                     identifiers=draft.identifiers,
-                    consents=tuple(draft.consents),
+                    consents=tuple(claim for claim in draft.consents if claim.granted.null_count < len(claim.granted)),
                 )
             )
     return tuple(parts), tuple(malformed[position] for position in sorted(malformed))
-
-
-def _keep(draft: _Draft, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
-    """Only these rows go on."""
-    chosen = pa.array(rows)
-    renumber = np.cumsum(rows) - 1
-    draft.faults = [(int(renumber[index]), path, rule) for index, path, rule in draft.faults if rows[index]]
-    draft.positions = draft.positions[rows]
-    draft.message_ids = draft.message_ids.filter(chosen) if draft.message_ids is not None else None
-    draft.times = draft.times.filter(chosen)
-    draft.refuse = draft.refuse.filter(chosen)
-    draft.fields = {name: values.filter(chosen) for name, values in draft.fields.items()}
-    draft.identifiers = {kind: values.filter(chosen) for kind, values in draft.identifiers.items()}
-    draft.consents = [
-        ConsentClaim(
-            claim.purpose,
-            claim.granted.filter(chosen),
-            claim.at.filter(chosen),
-            claim.notice.filter(chosen) if claim.notice is not None else None,
-            claim.explicit,
-        )
-        for claim in draft.consents
-    ]
-
-
-def _received(window: _Window) -> pa.Scalar:
-    return pa.scalar(window.received, columns.INSTANT)
 
 
 def _micros(moment: datetime) -> int:

@@ -37,7 +37,7 @@ EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
 class Typed(NamedTuple):
-    """A typed column and the rows (index, rule) whose value broke a rule; those rows are null."""
+    """A typed column and the rows (index, rule) whose value broke a rule; what stands in such a row must not be used."""
 
     values: pa.Array
     faults: list[tuple[int, FormRule]]

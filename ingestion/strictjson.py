@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -114,8 +115,13 @@ def safe_path(parts: Sequence[str | int]) -> str:
         if isinstance(part, int):
             shown += f"[{part}]"
         else:
-            shown += ("." if shown else "") + (part if _SAFE_KEY.match(part) and not _DIGIT_RUN.search(part) else "?")
+            shown += ("." if shown else "") + _shown(part)
     return shown
+
+
+@lru_cache(maxsize=4096)
+def _shown(key: str) -> str:
+    return key if _SAFE_KEY.match(key) and not _DIGIT_RUN.search(key) else "?"
 
 
 def _measure(value: Any) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -87,7 +88,8 @@ class Oversight:
         """The verdict alone, writing nothing: for health checks, which must work where nothing can be written."""
         with self._read_platform() as tx:
             notes = [*checkpoint.notes(tx), *held]
-            return verify(reading.evidence(tx), notes, keys=self.verifier_keys(), nodes=reading.nodes(tx), head=head(tx))
+            with closing(reading.evidence(tx)) as entries, closing(reading.nodes(tx)) as nodes:
+                return verify(entries, notes, keys=self.verifier_keys(), nodes=nodes, head=head(tx))
 
     def checkpoint(self) -> str:
         """Sign the log's present head; the note is to be kept by somebody outside."""
@@ -127,8 +129,9 @@ class Oversight:
             yield json.dumps({"origin": self.origin, "withheld": not payloads})
             for note in checkpoint.notes(tx):
                 yield json.dumps({"checkpoint": note}, ensure_ascii=False)
-            for entry in reading.evidence(tx, payloads=payloads):
-                yield json.dumps({"entry": entry})
+            with closing(reading.evidence(tx, payloads=payloads)) as entries:
+                for entry in entries:
+                    yield json.dumps({"entry": entry})
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -22,7 +22,7 @@ from privacy.consent import gate, ledger, registry, requests, wishes
 from privacy.consent.ledger import ConsentAct
 from privacy.consent.wishes import Wish
 from privacy.errors import Invalid, PiyingError, Raced, Refused
-from privacy.identity import keys, normalise, pseudonyms, vault
+from privacy.identity import families, keys, normalise, pseudonyms, vault
 from privacy.identity.keys import Keyring
 from privacy.orm import Begin, from_micros, to_micros
 from privacy.records import Clock, Log, RandomBytes, SourceFacts
@@ -41,7 +41,7 @@ NOT_PROCESSED = "not_processed"
 ID = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Crowd:
     """A Population (records). Person ids stay inside `virtual_ids`; the run key was thrown away when the run IDs were made."""
 
@@ -54,13 +54,18 @@ class Crowd:
         """One row for each month and virtual ID of an allowing person."""
         wanted = sorted(set(months))
         virtual = [self.virtual_ids(month) for month in wanted]
-        return pa.table(
-            {
-                "month": pa.array(np.repeat(np.array(wanted, np.int32), len(self.run_ids)), pa.int32()),
-                "virtual_id": pa.array(np.concatenate(virtual) if virtual else np.empty(0, np.int64), pa.int64()),
-                "run_id": pa.array(np.tile(self.run_ids, len(wanted)), pa.int64()),
-            }
-        )
+        columns: dict[str, npt.NDArray[Any]] = {
+            "month": np.repeat(np.array(wanted, np.int32), len(self.run_ids)),
+            "virtual_id": np.concatenate(virtual) if virtual else np.empty(0, np.int64),
+            "run_id": np.tile(self.run_ids, len(wanted)),
+        }
+        return pa.table({name: _arrow(values) for name, values in columns.items()})
+
+
+def _arrow(values: npt.NDArray[Any]) -> pa.Array:
+    """Without a copy, and without the second that pyarrow takes to load pandas when it is handed a NumPy array."""
+    type_ = pa.int32() if values.dtype == np.int32 else pa.int64()
+    return pa.Array.from_buffers(type_, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +154,8 @@ class Preferences:
                     found = vault.resolve(tx, self._keyring, columns, may_link_strong=True, random=self._random)
                     erased = np.asarray(found.erased.to_numpy(zero_copy_only=False), bool)
                     keep = good & ~erased & (found.index >= 0)
-                    vault.store(tx, self._keyring, found, pa.array(keep), batch_id=batch, now=now, random=self._random)
-                    families = _families(vault.merged_into(tx))
+                    vault.store(tx, self._keyring, found, pa.array(keep.tolist(), pa.bool_()), batch_id=batch, now=now, random=self._random)
+                    known = families.families(vault.merged_into(tx))
                 break
             except Raced:
                 if attempt == ATTEMPTS - 1:
@@ -158,7 +163,7 @@ class Preferences:
         cipher = self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
         made = _blocks(pseudonyms.handles(found.people, cipher))
         by_person = dict(zip(_blocks(found.people), made, strict=True))
-        aliases = {by_person[person]: _blocks(cipher(b"".join(others))) for person, others in families.items() if person in by_person}
+        aliases = {by_person[person]: _blocks(cipher(b"".join(others))) for person, others in known.items() if person in by_person}
         return _People([made[index] if kept else None for index, kept in zip(found.index.tolist(), keep.tolist(), strict=True)], aliases)
 
     # ── showing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,15 +178,15 @@ class Preferences:
             self._log(tx, LogKind.READ, "consent.show", actor=actor, facts={"identifier_type": type_})
         with self._read_vault() as tx:
             person = vault.lookup(tx, self._keyring, type_, columns[type_][0].as_py())
-            others = _families(vault.merged_into(tx)).get(person, []) if person else []
+            others = families.families(vault.merged_into(tx)).get(person, []) if person else []
         cipher = self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
         handles = _blocks(cipher(b"".join([person, *others]))) if person else []
         with self._read_platform() as tx:
             registered = registry.purposes(tx)
             lines = ledger.timelines(tx, handles[:1], registered, aliases={handles[0]: handles[1:]}) if handles else {}
             acts = [act for handle in handles for act in ledger.history(tx, handle)]
-        known = lines.get(handles[0], {}) if handles else {}
-        decisions = {key: gate.decide(known.get(key), now, now) for key in registered}
+        said = lines.get(handles[0], {}) if handles else {}
+        decisions = {key: gate.decide(said.get(key), now, now) for key in registered}
         return {
             "purposes": {key: {"allowed": decision.allowed, "reason": decision.reason} for key, decision in decisions.items()},
             "policy": gate.POLICY,
@@ -202,11 +207,11 @@ class Preferences:
             born = vault.youths(tx, self._keyring)
         with self._read_platform() as tx:
             allowed = ledger.allowed_handles(tx, purpose, to_micros(now))
-            families = _families(merges)
-            verdicts = self._family_verdicts(tx, families, purpose, to_micros(now))
+            known = families.families(merges)
+            verdicts = self._family_verdicts(tx, known, purpose, to_micros(now))
         people = self._keyring.inverse_block_cipher(pseudonyms.CONSENT_HANDLE)(allowed) if allowed else b""
         young = self._too_young(born, purpose, now)
-        members, owners = _members(people, families, verdicts, young)
+        members, owners = families.members(people, known, verdicts, young)
         run_ids = pseudonyms.run_ids(owners, keys.permutation(self._random(keys.KEY_BYTES)))
 
         def virtual_ids(month: int) -> npt.NDArray[np.int64]:
@@ -214,19 +219,15 @@ class Preferences:
 
         return Crowd(purpose, gate.POLICY, virtual_ids, run_ids)
 
-    __call__ = population
-
-    def _family_verdicts(self, tx: Any, families: Mapping[bytes, Sequence[bytes]], purpose: str, now: int) -> dict[bytes, bool]:
+    def _family_verdicts(self, tx: Any, known: families.Families, purpose: str, now: int) -> dict[bytes, bool]:
         """For each person with merged others whether all of them together allow."""
-        if not families:
+        if not known:
             return {}
         cipher = self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
-        heads = _blocks(cipher(b"".join(families)))
-        aliases = {head: _blocks(cipher(b"".join(others))) for head, others in zip(heads, families.values(), strict=True)}
+        heads = _blocks(cipher(b"".join(known)))
+        aliases = {head: _blocks(cipher(b"".join(others))) for head, others in zip(heads, known.values(), strict=True)}
         lines = ledger.timelines(tx, heads, [purpose], aliases=aliases)
-        return {
-            person: gate.decide(lines.get(head, {}).get(purpose), now, now).allowed for person, head in zip(families, heads, strict=True)
-        }
+        return {person: gate.decide(lines.get(head, {}).get(purpose), now, now).allowed for person, head in zip(known, heads, strict=True)}
 
     def _too_young(self, born: Mapping[bytes, date], purpose: str, now: datetime) -> set[bytes]:
         """Who has not reached the age that the purpose needs, on this day in the controller's zone."""
@@ -298,33 +299,5 @@ def _shown(act: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _families(merges: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
-    """Each person who stands for others, with those others."""
-    families: dict[bytes, list[bytes]] = {}
-    for person, canonical in merges:
-        families.setdefault(canonical, []).append(person)
-    return families
-
-
 def _blocks(joined: bytes) -> list[bytes]:
     return [joined[start : start + ID] for start in range(0, len(joined), ID)]
-
-
-def _members(
-    people: bytes, families: Mapping[bytes, Sequence[bytes]], verdicts: Mapping[bytes, bool], young: set[bytes]
-) -> tuple[bytes, bytes]:
-    """All ids whose rows count, and beside each the id of the person it belongs to.
-
-    `people` are those who allow by themselves; whoever belongs to a family comes in only with the whole of it. One minor in a family
-    keeps all of it out: the law asks for the person, and they are one.
-    """
-    family_of = {member: head for head, others in families.items() for member in (head, *others)}
-    special = {person for head, others in families.items() for person in (head, *others)} | young
-    if special:
-        ids = np.frombuffer(people, "S16")
-        people = ids[~np.isin(ids, np.frombuffer(b"".join(special), "S16"))].tobytes()
-    joined = [
-        (member, head) for member, head in family_of.items() if verdicts.get(head, False) and young.isdisjoint((head, *families[head]))
-    ]
-    extra, owners = b"".join(member for member, _ in joined), b"".join(head for _, head in joined)
-    return people + extra, people + owners

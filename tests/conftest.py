@@ -5,16 +5,21 @@ A unit test of one part asks for `stores` and creates the tables it needs; tests
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from app.stores import Stores
 from privacy.orm import PlatformBase, VaultBase
 from tests.stores import postgres_stores, sqlite_stores, start_postgres
+
+if TYPE_CHECKING:
+    from privacy.identity.keys import Keyring
 
 NOW = datetime(2026, 6, 15, 4, 30, tzinfo=UTC)
 
@@ -28,6 +33,14 @@ def now() -> datetime:
 def clock() -> Callable[[], datetime]:
     """Stands still at `NOW`; a test that needs time to pass makes its own."""
     return lambda: NOW
+
+
+@pytest.fixture
+def keyring(clock: Callable[[], datetime]) -> Keyring:
+    """A keyring in memory: new keys for each test, no file."""
+    from privacy.identity.keys import Keyring
+
+    return Keyring.fresh(random=os.urandom, clock=clock)
 
 
 @pytest.fixture(scope="session")

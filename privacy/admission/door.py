@@ -275,9 +275,9 @@ class Admission:
         Rows without a message id of their own are known by the digest of their chunk and their place in it.
         """
         mask = pa.array(kept)
-        if message_ids is None and batch.chunk is None:
-            return None
         if message_ids is None:
+            if batch.chunk is None:
+                return None
             message_ids = pc.binary_join_element_wise(batch.chunk.hex(), pc.cast(positions, pa.string()), "/")
         ids = message_ids.filter(mask)
         current, before = self._keys.message_keys(now)

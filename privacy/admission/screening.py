@@ -89,34 +89,43 @@ def consent_acts(
             if claim.purpose not in known:
                 refuse[rows][said] = Reason.PURPOSE_UNKNOWN.value
                 continue
-            for row in np.flatnonzero(said & (found.index[rows] >= 0)).tolist():
-                act = _act(claim, row, batch.source, handles[found.index[rows][row]], now)
-                if act is not None:
-                    acts.append(Act(int(stack.positions[rows.start + row]), rows.start + row, act))
+            counted = np.flatnonzero(said & (found.index[rows] >= 0) & _may_say(claim, batch.source))
+            who = [handles[one] for one in found.index[rows][counted].tolist()]
+            told = _acts_of(claim, counted, who, batch.source, now)
+            places = stack.positions[rows][counted].tolist()
+            acts += [Act(place, rows.start + row, act) for place, row, act in zip(places, counted.tolist(), told, strict=True)]
     return acts, refuse
 
 
-def _act(claim: ConsentClaim, row: int, source: SourceFacts, handle: bytes, now: int) -> ledger.ConsentAct | None:
-    """One claim as an act; None where the source may not say it (SHAPES "Consent at admission")."""
-    granted = bool(claim.granted[row].as_py())
+def _may_say(claim: ConsentClaim, source: SourceFacts) -> Bools:
+    """Which rows of a claim count (SHAPES "Consent at admission"): a person's own act brought by a server source always does."""
+    everything = np.ones(len(claim.granted), bool)
+    if claim.explicit and not source.public:
+        return everything
+    if source.consent_signals == ConsentSignals.IGNORE:
+        return ~everything
+    if source.consent_signals == ConsentSignals.ACCEPT and not source.public:
+        return everything
+    return ~np.asarray(pc.fill_null(claim.granted, fill_value=False).to_numpy(zero_copy_only=False), bool)
+
+
+def _acts_of(
+    claim: ConsentClaim, rows: npt.NDArray[np.int64], handles: Sequence[bytes], source: SourceFacts, now: int
+) -> list[ledger.ConsentAct]:
+    """These rows of a claim as acts, in their order."""
     explicit = claim.explicit and not source.public
-    if not explicit:
-        if source.consent_signals == ConsentSignals.IGNORE:
-            return None
-        if granted and (source.public or source.consent_signals != ConsentSignals.ACCEPT):
-            return None
-    at = claim.at[row].cast(pa.int64()).as_py()
-    return ledger.ConsentAct(
-        handle=handle,
-        purpose=claim.purpose,
-        state=(ConsentState.GRANTED if granted else ConsentState.WITHDRAWN if explicit else ConsentState.DENIED).value,
-        kind=(ConsentKind.EXPLICIT if explicit else ConsentKind.ASSERTED).value,
-        at=now if at is None else at,
-        received=now,
-        source_id=source.id,
-        notice=None if claim.notice is None else claim.notice[row].as_py(),
-        by=source.id,
-    )
+    denial = (ConsentState.WITHDRAWN if explicit else ConsentState.DENIED).value
+    kind = (ConsentKind.EXPLICIT if explicit else ConsentKind.ASSERTED).value
+    granted = claim.granted.take(rows).to_pylist()
+    times = pc.cast(claim.at.take(rows), pa.int64()).to_pylist()
+    notices = [None] * len(rows) if claim.notice is None else claim.notice.take(rows).to_pylist()
+    yes = ConsentState.GRANTED.value
+    return [
+        ledger.ConsentAct(
+            handle, claim.purpose, yes if grant else denial, kind, now if at is None else at, now, source.id, notice, None, source.id
+        )
+        for handle, grant, at, notice in zip(handles, granted, times, notices, strict=True)
+    ]
 
 
 def refuse_by_person(stack: Stack, found: vault.Resolution, refuse: Reasons, now: datetime, zone: str, catalogue: Catalogue) -> None:
@@ -256,7 +265,7 @@ def _age(born: date, now: datetime, zone: str) -> int:
 
 
 def _unset(refuse: Reasons) -> Bools:
-    return np.asarray(np.equal(refuse, None), bool)
+    return np.equal(refuse, None).astype(np.bool_)
 
 
 def blocks(joined: bytes) -> list[bytes]:

@@ -33,7 +33,7 @@ MAX_INTEGER = 2**63 - 1
 KINDS = frozenset(str(kind) for kind in LogKind)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_CODE = re.compile(r"(?!.*[0-9]{7})(?=.{1,64}\Z)[a-z][a-z0-9_]*(?:[.:/-][a-z0-9_]+)*")
+_CODE = re.compile(r"(?!.*[0-9]{7})[a-z][a-z0-9_.:/-]{0,63}")
 _ID = re.compile(r"(?:[a-z]{2,12}:)?[a-z]{2,8}_[0-9A-Za-z_-]{12,64}")
 _DIGEST = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 _PERIOD = re.compile(r"[12][0-9]{3}-[01][0-9](?:-[0-3][0-9])?")

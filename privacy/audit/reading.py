@@ -6,7 +6,7 @@ Promise: it writes nothing. Who may read, and that the reading itself is logged 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,25 +66,26 @@ class Page:
 # ── for the verifier ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def evidence(tx: sa.Connection, *, from_seq: int = 0, payloads: bool = True) -> Iterator[dict[str, Any]]:
-    """Every entry in order, in the form that `privacy.audit.verify` takes and a bundle carries."""
+def evidence(tx: sa.Connection, *, from_seq: int = 0, payloads: bool = True) -> Generator[dict[str, Any], None, None]:
+    """Every entry in order, in the form that `privacy.audit.verify` takes and a bundle carries. Close it if it is not read to its end."""
     micros = sa.type_coerce(LogEntry.at, sa.BigInteger).label("micros")
     query = sa.select(LogEntry.seq, micros, LogEntry.kind, LogEntry.commitment, LogEntry.leaf_hash, *LogPayload.__table__.c[1:])
     query = query.outerjoin(LogPayload, LogPayload.seq == LogEntry.seq).where(LogEntry.seq >= from_seq).order_by(LogEntry.seq)
-    for row in tx.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)):
-        entry: dict[str, Any] = {
-            "seq": row.seq,
-            "ts": _stamp(row.micros),
-            "kind": row.kind,
-            "c": bytes(row.commitment).hex(),
-            "leaf": bytes(row.leaf_hash).hex(),
-        }
-        if payloads:
-            entry["salt"] = None if row.salt is None else bytes(row.salt).hex()
-            entry["payload"] = None if row.payload is None else bytes(row.payload).decode("utf-8", "replace")
-            entry["erased"] = None if row.erased_at is None else stamp(row.erased_at)
-            entry["found_by"] = [row.actor, row.action, row.subject, row.purpose]
-        yield entry
+    with tx.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)) as rows:
+        for row in rows:
+            entry: dict[str, Any] = {
+                "seq": row.seq,
+                "ts": _stamp(row.micros),
+                "kind": row.kind,
+                "c": bytes(row.commitment).hex(),
+                "leaf": bytes(row.leaf_hash).hex(),
+            }
+            if payloads:
+                entry["salt"] = None if row.salt is None else bytes(row.salt).hex()
+                entry["payload"] = None if row.payload is None else bytes(row.payload).decode("utf-8", "replace")
+                entry["erased"] = None if row.erased_at is None else stamp(row.erased_at)
+                entry["found_by"] = [row.actor, row.action, row.subject, row.purpose]
+            yield entry
 
 
 def _stamp(micros: int) -> str:
@@ -95,12 +96,13 @@ def _stamp(micros: int) -> str:
         return str(micros)
 
 
-def nodes(tx: sa.Connection) -> Iterator[tuple[int, int, bytes]]:
+def nodes(tx: sa.Connection) -> Generator[tuple[int, int, bytes], None, None]:
     """Stored subtrees (level, position, hash) in the order in which they became complete."""
     completed = (LogNode.position + 1).op("<<")(sa.cast(LogNode.level, sa.Integer))
     query = sa.select(LogNode.level, LogNode.position, LogNode.hash).order_by(completed, LogNode.level)
-    for level, position, digest in tx.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)):
-        yield level, position, bytes(digest)
+    with tx.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)) as rows:
+        for level, position, digest in rows:
+            yield level, position, bytes(digest)
 
 
 # ── proofs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

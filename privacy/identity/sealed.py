@@ -51,7 +51,11 @@ class Place:
 
     def associated(self, owner: bytes, header: bytes) -> bytes:
         """table ‖ column ‖ owner ‖ header (algorithm and key version), each of a known length."""
-        return b"%b%b%b%b" % (self._prefix, struct.pack(">H", len(owner)), owner, header)
+        return self.before(len(owner)) + owner + header
+
+    def before(self, owner_length: int) -> bytes:
+        """What stands before owners of one length."""
+        return self._prefix + struct.pack(">H", owner_length)
 
 
 DATA_KEY: Final = Place("data_key", "wrapped")
@@ -70,6 +74,22 @@ def seal(cipher: Aead, version: int, place: Place, owner: bytes, nonce: bytes, v
     """Header, nonce, ciphertext and tag of a value that belongs to `owner` in `place`."""
     header = HEADER.pack(GCM_SIV if type(cipher) is AESGCMSIV else GCM, version)
     return header + nonce + cipher.encrypt(nonce, value, place.associated(owner, header))
+
+
+def seal_many(
+    ciphers: Sequence[Aead], version: int, place: Place, owners: Sequence[bytes], values: Sequence[bytes], random: RandomBytes
+) -> list[bytes]:
+    """`seal` for each owner's value under that owner's cipher, all of one algorithm; owners have one length. Nonces come from one draw."""
+    if not values:
+        return []
+    header = HEADER.pack(GCM_SIV if type(ciphers[0]) is AESGCMSIV else GCM, version)
+    before = place.before(len(owners[0]))
+    pool = random(NONCE_BYTES * len(values))
+    nonces = [pool[start : start + NONCE_BYTES] for start in range(0, len(pool), NONCE_BYTES)]
+    return [
+        header + nonce + cipher.encrypt(nonce, value, before + owner + header)
+        for cipher, owner, value, nonce in zip(ciphers, owners, values, nonces, strict=True)
+    ]
 
 
 def header(version: int) -> bytes:
@@ -106,15 +126,9 @@ def unseal(key: bytes, place: Place, owner: bytes, sealed: bytes) -> bytes:
 def new_data_keys(keyring: Keyring, owners: Sequence[bytes], random: RandomBytes, place: Place = DATA_KEY) -> list[tuple[bytes, bytes]]:
     """A fresh key for each owner and the same key wrapped: (key, wrapped)."""
     version, kek = keyring.key("kek")
-    cipher = aead(kek)
-    step = KEY_BYTES + NONCE_BYTES
-    pool = random(step * len(owners))
-    made = []
-    for number, owner in enumerate(owners):
-        start = number * step
-        key, nonce = pool[start : start + KEY_BYTES], pool[start + KEY_BYTES : start + step]
-        made.append((key, seal(cipher, version, place, owner, nonce, key)))
-    return made
+    pool = random(KEY_BYTES * len(owners))
+    keys = [pool[start : start + KEY_BYTES] for start in range(0, len(pool), KEY_BYTES)]
+    return list(zip(keys, seal_many([aead(kek)] * len(owners), version, place, owners, keys, random), strict=True))
 
 
 def unwrap(keyring: Keyring, owner: bytes, wrapped: bytes, place: Place = DATA_KEY) -> bytes:

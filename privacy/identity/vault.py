@@ -174,16 +174,10 @@ def _write_links(
     for number in {after[one] for one in changed if after[one] not in places}:
         places[number] = (resolution.numbers[number], resolution.ids[number])
     keys.update(_data_keys(tx, keyring, {no: person for no, person in places.values() if no not in keys}))
-    ciphers: dict[int, sealed.Aead] = {}
-    pool = random(sealed.NONCE_BYTES * len(changed))
-    values: dict[int, bytes] = {}
-    for step, one in enumerate(changed):
-        no, person = places[after[one]]
-        cipher = ciphers.get(no)
-        if cipher is None:
-            cipher = ciphers[no] = sealed.aead(keys[no])
-        nonce = pool[step * sealed.NONCE_BYTES : (step + 1) * sealed.NONCE_BYTES]
-        values[one] = sealed.seal(cipher, sealed.DATA_KEY_VERSION, IDENTIFIER_VALUE, person, nonce, found.values[one].encode())
+    ciphers = {number: sealed.aead(keys[places[number][0]]) for number in {after[one] for one in changed}}
+    texts = [found.values[one].encode() for one in changed]
+    mine, owners = [ciphers[after[one]] for one in changed], [places[after[one]][1] for one in changed]
+    values = dict(zip(changed, sealed.seal_many(mine, sealed.DATA_KEY_VERSION, IDENTIFIER_VALUE, owners, texts, random), strict=True))
     version, digests = found.version, found.digests[found.version]
     made = [(version, digests[one], str(found.types[one]), places[after[one]][0], values[one], stamp) for one in changed if before[one] < 0]
     made.sort(key=itemgetter(1))
@@ -232,13 +226,10 @@ def set_birth(
     """Notes birth dates, sealed; only who is under 18 today is marked, so that nobody else has to be opened to decide."""
     numbers = dict(bulk.select_in(tx, "SELECT person, no FROM person WHERE person IN ({keys})", list(set(persons))))
     keys = _data_keys(tx, keyring, {no: person for person, no in numbers.items()})
-    rows = []
-    pool = random(sealed.NONCE_BYTES * len(persons))
-    for step, (person, born) in enumerate(zip(persons, dates, strict=True)):
-        nonce = pool[step * sealed.NONCE_BYTES : (step + 1) * sealed.NONCE_BYTES]
-        cipher = sealed.aead(keys[numbers[person]])
-        value = sealed.seal(cipher, sealed.DATA_KEY_VERSION, BIRTH, person, nonce, born.isoformat().encode())
-        rows.append((value, age(born, today) < ADULT_YEARS, numbers[person]))
+    ciphers = [sealed.aead(keys[numbers[person]]) for person in persons]
+    texts = [born.isoformat().encode() for born in dates]
+    values = sealed.seal_many(ciphers, sealed.DATA_KEY_VERSION, BIRTH, persons, texts, random)
+    rows = [(value, age(born, today) < ADULT_YEARS, numbers[person]) for value, born, person in zip(values, dates, persons, strict=True)]
     bulk.execute_many(tx, "UPDATE person SET birth = ?, youth = ? WHERE no = ?", rows)
 
 
@@ -339,7 +330,8 @@ def lookup(tx: sa.Connection, keyring: Keyring, type_: str, value: str) -> bytes
 def identifiers_of(tx: sa.Connection, keyring: Keyring, person_id: bytes) -> list[tuple[IdentifierType, str]]:
     """All identifiers of a person and of those merged into them, opened. The door that asks has logged it before."""
     no = sa.select(Person.no).where(Person.person == person_id).scalar_subquery()
-    family = dict(tx.execute(sa.select(Person.no, Person.person).where(sa.or_(Person.no == no, Person.merged_into == no))).tuples().all())
+    members = tx.execute(sa.select(Person.no, Person.person).where(sa.or_(Person.no == no, Person.merged_into == no)))
+    family = {number: person for number, person in members}  # noqa: C416 (rows are not pairs to mypy)
     rows = tx.execute(sa.select(Identifier.type, Identifier.person_no, Identifier.sealed).where(Identifier.person_no.in_(family))).all()
     keys = _data_keys(tx, keyring, family)
     opened = {(IdentifierType(kind), sealed.unseal(keys[no], IDENTIFIER_VALUE, family[no], value).decode()) for kind, no, value in rows}

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from app.stores import Store
 from privacy.audit.log import AuditLog
+from privacy.dp import mechanisms
 from privacy.errors import PiyingError, Unavailable
 from privacy.orm import Begin
 from privacy.records import Aggregate
@@ -27,7 +28,26 @@ def door(begin: Begin, *, lease_seconds: int = 300) -> Releases:
     return Releases(begin, log, lambda: NOW, os.urandom, ReleaseSettings(lease_seconds=lease_seconds))
 
 
-def race(releases: Releases, first: int, count: int) -> None:
+def race(address: str, processes: int, threads: int) -> None:
+    """Forks before anything is opened; each child has its own connections."""
+    mechanisms.calibrate(1, 1)
+    children = []
+    for process in range(processes):
+        child = os.fork()
+        if child == 0:
+            store = Store(address, busy_timeout=20_000)
+            outcomes = _ask(door(store.begin), process * threads, threads)
+            store.close()
+            os.write(1, "".join(f"{outcome}\n" for outcome in outcomes).encode())
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        _, status = os.waitpid(child, 0)
+        if status:
+            raise SystemExit(1)
+
+
+def _ask(releases: Releases, first: int, count: int) -> list[str]:
     start = threading.Barrier(count)
 
     def one(number: int) -> str:
@@ -35,18 +55,17 @@ def race(releases: Releases, first: int, count: int) -> None:
         start.wait()
         for _ in range(400):
             try:
-                releases.answer(question, reader(question), "cli")
+                release = releases.answer(question, reader(question), "cli")
             except Unavailable:
                 time.sleep(0.05)
             except PiyingError as error:
                 return error.code
             else:
-                return "answered"
+                return "answered:" + ",".join(map(str, release.values))
         return "never_answered"
 
     with ThreadPoolExecutor(count) as pool:
-        for outcome in pool.map(one, range(first, first + count)):
-            print(outcome, flush=True)
+        return list(pool.map(one, range(first, first + count)))
 
 
 def hang(releases: Releases) -> None:
@@ -59,14 +78,11 @@ def hang(releases: Releases) -> None:
 
 
 def main(what: str, *rest: str) -> None:
-    store = Store(sys.stdin.readline().strip(), busy_timeout=20_000)
-    try:
-        if what == "race":
-            race(door(store.begin), int(rest[0]), int(rest[1]))
-        else:
-            hang(door(store.begin))
-    finally:
-        store.close()
+    address = sys.stdin.readline().strip()
+    if what == "race":
+        race(address, int(rest[0]), int(rest[1]))
+    else:
+        hang(door(Store(address, busy_timeout=20_000).begin))
 
 
 if __name__ == "__main__":

@@ -41,13 +41,12 @@ def _count(stores: Stores, table: type, *conditions: sa.ColumnElement[bool]) -> 
 
 def test_eight_processes_with_sixty_four_callers_and_budget_for_ten_give_exactly_ten_answers(stores: Stores) -> None:
     """Attack 5. Every answer has its charge and its entries; the accounts replay from the charges."""
-    callers = [_start(stores, "race", str(8 * number), "8") for number in range(8)]
-    outcomes: Counter[str] = Counter()
-    for caller in callers:
-        out, problems = caller.communicate(timeout=240)
-        assert caller.returncode == 0, problems
-        outcomes.update(out.split())
-    assert outcomes == {"answered": 10, "budget_exhausted": 54}
+    callers = _start(stores, "race", "8", "8")
+    out, problems = callers.communicate(timeout=240)
+    assert callers.returncode == 0, problems
+    outcomes = out.split()
+    assert Counter(outcome.partition(":")[0] for outcome in outcomes) == {"answered": 10, "budget_exhausted": 54}
+    assert len({outcome for outcome in outcomes if ":" in outcome}) == 10  # attack 60: forked workers draw different noise
     assert (_account(stores).spent_nano, _account(stores).left_nano) == (50_000_000, 0)
     assert _count(stores, ledger.Charge) == _count(stores, ledger.ReleaseRow, ledger.ReleaseRow.state == ledger.ANSWERED) == 10
     assert _count(stores, LogEntry, LogEntry.kind == "release") == 20

@@ -24,7 +24,7 @@ HOUSE = House(catalogue.load(), "Asia/Shanghai", "CNY")
 Row = dict[str, Any]
 PERSON = 0
 
-bounded = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 _STORES = ("S1", "S2", "S3", "elsewhere")
 _AMOUNTS = st.one_of(st.integers(-20_000, 60_000), st.integers(-(2**50), 2**50), st.none())
@@ -42,6 +42,7 @@ LINES = st.lists(
             "channel": st.sampled_from(("pos", "delivery", None)),
         }
     ),
+    min_size=10,
     max_size=120,
 )
 EVENTS = st.lists(
@@ -53,6 +54,7 @@ EVENTS = st.lists(
             "store_id": st.sampled_from((*_STORES, None)),
         }
     ),
+    min_size=5,
     max_size=60,
 )
 _band = st.one_of(st.integers(0, 5), st.none())
@@ -66,6 +68,7 @@ MONTHS = st.lists(
             "sex": st.sampled_from(("female", "male", None)),
         }
     ),
+    min_size=5,
     max_size=20,
 )
 """More than one row a person too: two people who were merged after the close."""

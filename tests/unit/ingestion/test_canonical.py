@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,7 +46,7 @@ child_birth_date = "baby"
 LINE = {"at": "2026-06-15 12:00:00", "sku": "P1", "amount": "12.5", "card": "M1", "ok": "1"}
 
 
-def table(*rows: dict[str, str | None]) -> pa.Table:
+def table(*rows: Mapping[str, str | None]) -> pa.Table:
     names = list(dict.fromkeys(name for row in rows for name in row))
     return pa.table({name: pa.array([row.get(name) for row in rows], pa.string()) for name in names})
 

@@ -37,7 +37,7 @@ def text(*values: str | None) -> pa.Array:
         ("9223372036854775807", "1", 2**63 - 1),
         ("12.345", "100", FormRule.WRONG_TYPE),
         ("9223372036854775808", "1", FormRule.OUT_OF_RANGE),
-        ("1e400", "1", FormRule.WRONG_TYPE),
+        ("1e400", "1", FormRule.OUT_OF_RANGE),
         ("1e200", "1", FormRule.OUT_OF_RANGE),
         ("nan", "1", FormRule.WRONG_TYPE),
         ("1_000", "1", FormRule.WRONG_TYPE),
@@ -91,7 +91,7 @@ def test_a_slice_of_a_column_is_read_as_itself() -> None:
         ("2026-02-30T00:00:00Z", None, None, FormRule.BAD_TIME),
         ("yesterday", "UTC", None, FormRule.BAD_TIME),
         ("99999999999999999", None, "epoch_s", FormRule.OUT_OF_RANGE),
-        ("9999999999999", None, "epoch_s", FormRule.BAD_TIME),
+        ("999999999999", None, "epoch_s", FormRule.BAD_TIME),
         ("x" * 1000, "UTC", None, FormRule.BAD_TIME),
     ],
 )

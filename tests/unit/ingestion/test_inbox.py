@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -33,7 +34,7 @@ def batch(*parts: TablePart, source: str = "src_a", chunk: bytes | None = None) 
     return DeidentifiedBatch(source_id=source, batch_id=b"b" * 16, received_at=NOW, parts=parts, chunk=chunk)
 
 
-def put(stores: Stores, what: DeidentifiedBatch, **more: object) -> set[int]:
+def put(stores: Stores, what: DeidentifiedBatch, **more: Any) -> set[int]:
     with stores.begin_platform() as tx:
         return inbox.put(tx, what, now=NOW, **more)
 
