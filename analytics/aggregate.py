@@ -74,7 +74,7 @@ def _per_person(
     domain = view.table(pa.table({f"cell_{column}": [cell[number] for cell in cells] for number, column in enumerate(by)}, _domain(by)))
     inside = rows.semi_join(domain, [rows[column] == domain[f"cell_{column}"] for column in by])
     return inside.group_by([PERSON, *by]).agg(
-        **{name: inside[name].max().clip(0, 1).coalesce(0) if name in once else inside[name].sum().coalesce(0) for name in names}
+        **{name: (inside[name].max() > 0).cast("int64").coalesce(0) if name in once else inside[name].sum().coalesce(0) for name in names}
     )
 
 

@@ -40,7 +40,7 @@ class Session:
 
         if not paths:
             return self.table(schema.empty_table())
-        table = self._backend.read_parquet(list(paths), table_name=self._name(), union_by_name=True)
+        table = self._backend.read_parquet(list(paths), table_name=self._name(), union_by_name=True, hive_partitioning=False)
         wanted = ibis.schema(schema)
         return table.select(
             **{
@@ -80,7 +80,7 @@ class Session:
 class Engine:
     """Opens sessions. `lake` is the only folder that they may read, `scratch` the only one that they may write."""
 
-    def __init__(self, lake: Path, scratch: Path, *, threads: int = 2, memory: str = "1GiB") -> None:
+    def __init__(self, lake: Path, scratch: Path, *, threads: int = 2, memory: str = "2GiB") -> None:
         self._lake = lake.resolve()
         self._scratch = scratch.resolve()
         self._threads = threads

@@ -6,11 +6,13 @@ and carries no value that anybody sent. Learns of an exception its type and code
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask, Response, g, json, request
 from werkzeug.exceptions import HTTPException
 
+from ingestion import strictjson
 from privacy import errors
 
 STATUS_BY_CODE = {
@@ -84,23 +86,27 @@ def _of_family(error: errors.PiyingError) -> Response:
 
 def _of_http(error: HTTPException) -> Response:
     status = error.code or 500
-    code = error.name.lower().replace(" ", "_")
+    code = "too_large" if status == 413 else error.name.lower().replace(" ", "_")
     kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
     if status == 422 and hasattr(error, "data"):
-        fields = ", ".join(sorted(_paths(getattr(error, "data", {}).get("messages", {}))))
+        fields = ", ".join(sorted({path_of(one) for one in _paths(getattr(error, "data", {}).get("messages", {}))}))
         return problem(422, "invalid", f"these fields break a rule: {fields}" if fields else "the body breaks a rule", headers=kept)
     return problem(status, code, error.name, headers=kept)
 
 
-def _paths(messages: Any, prefix: str = "") -> list[str]:
+def _paths(messages: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     """Field paths of marshmallow's messages; the messages themselves may quote what was sent and are left out."""
     if not isinstance(messages, dict):
-        return [prefix] if prefix else []
-    found: list[str] = []
+        return [path] if path else []
+    found: list[tuple[str | int, ...]] = []
     for name, inner in messages.items():
-        label = prefix if name in ("json", "query", "_schema") else f"{prefix}.{name}".strip(".")
-        found += _paths(inner, label)
+        found += _paths(inner, path if name in ("json", "query", "_schema") else (*path, name))
     return found
+
+
+def path_of(path: Sequence[str | int]) -> str:
+    """A path as it may be shown: names that nobody declared can carry people, so they show as `?` unless they read like a field's name."""
+    return strictjson.safe_path(path)
 
 
 def _blank(error: Exception) -> Response:

@@ -15,7 +15,11 @@ from flask_smorest import Api
 from app import errors, logs
 from app.api import audit, budgets, consents, dictionary, health, ingest, jobs, quarantine, reports, sources, start, tokens, verdicts
 from app.wiring import Services, open_services
-from privacy.errors import Locked
+from ingestion import strictjson
+from privacy.errors import Invalid, Locked
+
+LARGEST = 1_048_576
+"""Bytes of a body, wherever an endpoint does not say otherwise."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -34,6 +38,7 @@ def create_app(services: Services | None = None) -> Flask:
     services = services or open_services(serving=True)
     app = Flask("app", static_folder=None)
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     app.config.update(
         API_TITLE="Piying",
         API_VERSION="v1",
@@ -43,7 +48,6 @@ def create_app(services: Services | None = None) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
         TRAP_HTTP_EXCEPTIONS=False,
         JSON_SORT_KEYS=False,
-        MAX_CONTENT_LENGTH=None,
     )
     app.extensions["piying"] = services
     app.before_request(_begin)
@@ -65,6 +69,16 @@ def _begin() -> None:
     if services.lock is not None and request.endpoint != "health.healthz":
         logs.LOCKED.inc()
         raise Locked("keys are locked: run `piying doctor`", code=services.lock.code, retry_after=30)
+    request.max_content_length = LARGEST
+    if request.path.startswith("/api/") and (body := request.get_data(parse_form_data=False)):
+        _check_json(body)
+
+
+def _check_json(body: bytes) -> None:
+    """The strict gate of ingestion before the lenient reader of the management API; raises Invalid."""
+    parsed = strictjson.loads(body, items="")
+    if parsed.faults:
+        raise Invalid(f"the body breaks the rule {parsed.faults[0].rule}", code="invalid_json", field=parsed.faults[0].path)
 
 
 def request_services() -> Services:

@@ -89,7 +89,7 @@ def job(services: Services, job_id: str, *, exact: bool) -> dict[str, Any]:
 
 def log_entries(services: Services, *, cursor: str | None, actor: str) -> dict[str, Any]:
     """A page of the access log, newest first; reading it is itself an entry, written before."""
-    if cursor is not None and not cursor.isdigit():
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
         raise Invalid("the cursor is not one of ours", code="bad_cursor", field="cursor")
     return services.log_page(before=None if cursor is None else int(cursor), actor=actor)
 

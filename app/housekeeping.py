@@ -72,11 +72,13 @@ def retention(services: Services) -> Mapping[str, Any]:
         ended = quarantine.expire(tx, now)
         told = verdicts.sweep(tx, now)
         seen = inbox.sweep_seen(tx, now)
+        swept = {"quarantine": len(ended), "verdicts": told, "digests": seen}
+        services.log(tx, LogKind.SYSTEM, "retention.intake", actor="schedule", facts=swept)
     services.box.destroy([one.reference for one in ended if one.reference])
     keys = services.destroy_ephemeral_keys()
     orphans = services.sweep_orphans(ORPHAN_AGE)
     with services.begin_jobs() as tx:
         forgotten = jobs.forget_finished(tx, before=now - timedelta(days=services.settings.retention.job_days))
-        counts = {"quarantine": len(ended), "verdicts": told, "digests": seen, "keys": keys, "orphans": orphans, "jobs": forgotten}
+        counts = {"keys": keys, "orphans": orphans, "jobs": forgotten}
         services.log(tx, LogKind.SYSTEM, "retention.run", actor="schedule", facts=counts)
-    return counts
+    return swept | counts

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from app import logs
 from ingestion import inbox, pipeline, quarantine, registry, verdicts
+from ingestion.strictjson import Fault, Parsed, dumps
 from privacy.errors import Invalid, NotFound, Refused
-from privacy.vocabulary import LogKind
+from privacy.vocabulary import FormRule, LogKind
 
 if TYPE_CHECKING:
     from app.wiring import Services
-    from ingestion.strictjson import Parsed
     from privacy.records import SourceFacts
 
 FLUSH_BATCHES = 500
@@ -50,10 +50,19 @@ def source_of(services: Services, key: str) -> SourceFacts:
 def receive(services: Services, source: SourceFacts, kind: str, parsed: Parsed) -> Received:
     """Takes the messages of one request in."""
     request_id = "req_" + secrets.token_hex(12)
-    raw = services.messages(source, kind, parsed, request_id)
+    raw = services.messages(source, kind, _bounded(parsed, services.settings.limits.item_bytes), request_id)
     receipt = pipeline.ingest(raw, None, services.intake)
     measure(source.id, receipt)
     return Received(request_id, receipt)
+
+
+def _bounded(parsed: Parsed, limit: int) -> Parsed:
+    """The messages with those marked that are larger than a message may be; they fail alone."""
+    messages = parsed.value.get("batch") if isinstance(parsed.value, dict) else None
+    entries = messages if isinstance(messages, list) else [parsed.value]
+    known = {fault.index for fault in parsed.faults}
+    large = [Fault(index, "", FormRule.TOO_LARGE) for index, one in enumerate(entries) if index not in known and len(dumps(one)) > limit]
+    return Parsed(parsed.value, (*parsed.faults, *large)) if large else parsed
 
 
 def measure(source_id: str, receipt: pipeline.Receipt) -> None:

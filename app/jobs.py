@@ -64,6 +64,7 @@ class Claimed:
     arguments: Mapping[str, Any]
     attempt: int
     created_by: str
+    holder: str = ""
 
 
 Handler = Callable[[Claimed], Mapping[str, Any]]
@@ -103,7 +104,14 @@ def enqueue(
 
 
 def claim(tx: sa.Connection, holder: str, *, now: datetime, job_id: str | None = None) -> Claimed | None:
-    """Takes the oldest job that is due, or whose holder's lease ran out; one statement, so that two workers never hold the same."""
+    """Takes the oldest job that is due, or whose holder's lease ran out; one statement, so that two workers never hold the same.
+
+    A job that took its last holder down with it ends here: dying counts as an attempt.
+    """
+    lost = sa.and_(Job.state == "running", Job.lease_until < now, Job.attempt >= ATTEMPTS)
+    tx.execute(
+        sa.update(Job).where(lost).values(state="failed", error_code="worker_lost", finished_at=now, lease_until=None, lease_holder=None)
+    )
     due = sa.or_(
         sa.and_(Job.state == "queued", Job.run_after <= now),
         sa.and_(Job.state == "running", Job.lease_until < now),
@@ -119,15 +127,13 @@ def claim(tx: sa.Connection, holder: str, *, now: datetime, job_id: str | None =
         .values(state="running", lease_holder=holder, lease_until=now + LEASE, attempt=Job.attempt + 1)
         .returning(Job.id, Job.kind, Job.arguments, Job.attempt, Job.created_by)
     ).first()
-    return None if row is None else Claimed(row.id, row.kind, row.arguments, row.attempt, row.created_by)
+    return None if row is None else Claimed(row.id, row.kind, row.arguments, row.attempt, row.created_by, holder)
 
 
 def progress(tx: sa.Connection, job: Claimed, *, done: int, total: int | None, now: datetime) -> bool:
-    """Reports progress and renews the lease; returns whether somebody asked to cancel."""
-    row = tx.execute(
-        sa.update(Job).where(Job.id == job.id).values(done=done, total=total, lease_until=now + LEASE).returning(Job.cancel)
-    ).first()
-    return bool(row and row.cancel)
+    """Reports progress and renews the lease; returns whether to stop: somebody asked to cancel, or another worker has the job now."""
+    row = tx.execute(sa.update(Job).where(_held(job)).values(done=done, total=total, lease_until=now + LEASE).returning(Job.cancel)).first()
+    return row is None or bool(row.cancel)
 
 
 def finish(tx: sa.Connection, job: Claimed, counts: Mapping[str, Any], *, now: datetime) -> None:
@@ -141,7 +147,7 @@ def fail(tx: sa.Connection, job: Claimed, code: str, *, again: bool, now: dateti
         pause = min(2**job.attempt, LONGEST_PAUSE_SECONDS)
         tx.execute(
             sa.update(Job)
-            .where(Job.id == job.id)
+            .where(_held(job))
             .values(state="queued", run_after=now + timedelta(seconds=pause), error_code=code, lease_until=None, lease_holder=None)
         )
     else:
@@ -149,7 +155,12 @@ def fail(tx: sa.Connection, job: Claimed, code: str, *, again: bool, now: dateti
 
 
 def _end(tx: sa.Connection, job: Claimed, state: str, now: datetime, **values: Any) -> None:
-    tx.execute(sa.update(Job).where(Job.id == job.id).values(state=state, finished_at=now, lease_until=None, lease_holder=None, **values))
+    tx.execute(sa.update(Job).where(_held(job)).values(state=state, finished_at=now, lease_until=None, lease_holder=None, **values))
+
+
+def _held(job: Claimed) -> sa.ColumnElement[bool]:
+    """The job's row, as long as this holder has it: whoever lost the lease changes nothing any more."""
+    return sa.and_(Job.id == job.id, Job.state == "running", Job.lease_holder == job.holder)
 
 
 def find(tx: sa.Connection, job_id: str) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.wiring import Services
+    from privacy.records import SourceFacts
 
 
 def record_consents(
-    services: Services, items: Sequence[Mapping[str, Any]], *, actor: str, source: str | None, idempotency_key: str | None
+    services: Services, items: Sequence[Mapping[str, Any]], *, actor: str, source: SourceFacts | None, idempotency_key: str | None
 ) -> list[dict[str, Any]]:
     """Records acts of consent; a verdict for each, in order."""
     told: list[dict[str, Any]] = services.preferences.record(items, actor=actor, source=source, idempotency_key=idempotency_key)

@@ -42,7 +42,7 @@ class Inbox(PlatformBase):
 
 
 class Seen(PlatformBase):
-    """Digests of items (and of whole chunks) that were stored; the key of the digests is destroyed with the window.
+    """Digests of items that were stored; the key of the digests is destroyed with the window.
 
     No index on the expiry: digests are random, so every further index would double the pages that a batch touches, while the sweep
     reads the table once a day.
@@ -109,12 +109,10 @@ def put(
     """
     if tx.dialect.name == "postgresql":
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ORDER_LOCK)))
-    repeated = _repeated_chunk(tx, batch, now)
-    if repeated is None:
-        repeated = _repeated_items(tx, batch, older, now)
+    repeated = _repeated(tx, batch, older, now)
     for part in batch.parts:
         rows = part.rows
-        if repeated:
+        if repeated and rows.num_rows:
             fresh = [position not in repeated for position in part.positions.to_pylist()]
             rows = rows.filter(pa.array(fresh, pa.bool_()))
         if rows.num_rows:
@@ -131,16 +129,7 @@ def put(
     return repeated
 
 
-def _repeated_chunk(tx: sa.Connection, batch: DeidentifiedBatch, now: datetime) -> set[int] | None:
-    """All positions if the whole chunk was seen; None if there is no chunk digest to go by, or items carry digests of their own."""
-    if batch.chunk is None or any(part.digests is not None for part in batch.parts):
-        return None
-    if _add_seen(tx, batch.source_id, [batch.chunk], now):
-        return set()
-    return {position for part in batch.parts for position in part.positions.to_pylist()}
-
-
-def _repeated_items(
+def _repeated(
     tx: sa.Connection, batch: DeidentifiedBatch, older: Iterable[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]], now: datetime
 ) -> set[int]:
     """Positions whose digest is known, from an earlier batch or from an earlier position of this one."""

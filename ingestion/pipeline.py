@@ -73,7 +73,9 @@ class Receipt:
 
 def ingest(raw: RawBatch, mapping: FileMapping | None, intake: Intake) -> Receipt:
     """Takes one batch in. Raises errors.Unavailable, Locked or Raced with nothing acknowledged; then the caller may send it again."""
-    batch = canonical.canonicalise(raw, mapping, intake.catalogue, now=intake.clock(), retention_days=intake.retention_days)
+    batch = canonical.canonicalise(
+        raw, mapping, intake.catalogue, now=intake.clock(), retention_days=intake.retention_days, zone=intake.zone
+    )
     for attempt in range(ATTEMPTS_ON_RACE):
         try:
             return _store(raw, batch, intake.admit(batch), intake)
@@ -146,7 +148,8 @@ def _told(batch: CanonicalBatch, malformed: Mapping[int, Malformed], outcome: Ma
     told = []
     for position, verdict in sorted(outcome.items()):
         failed = malformed.get(position)
-        told.append(verdicts.tell(position, names.get(position), verdict, failed and str(failed.rule), failed and failed.path))
+        reason, path = (str(failed.rule), failed.path) if failed else (None, None)
+        told.append(verdicts.tell(position, names.get(position), verdict, reason, path))
     return told
 
 

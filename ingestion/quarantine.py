@@ -99,7 +99,7 @@ def take(tx: sa.Connection, source_id: str, *, rule: str | None = None, now: dat
     if rule is not None:
         query = query.where(QuarantineItem.rule == rule)
     rows = [Held(**row._mapping) for row in tx.execute(query.order_by(QuarantineItem.id).limit(limit))]
-    _remove(tx, [row.id for row in rows])
+    remove(tx, [row.id for row in rows])
     return rows
 
 
@@ -107,7 +107,7 @@ def expire(tx: sa.Connection, now: datetime, *, limit: int = 10_000) -> list[Hel
     """Remove what is over its time; the caller destroys the sealed payloads of the references."""
     query = sa.select(QuarantineItem.__table__).where(QuarantineItem.expires_at <= now).order_by(QuarantineItem.id).limit(limit)
     rows = [Held(**row._mapping) for row in tx.execute(query)]
-    _remove(tx, [row.id for row in rows])
+    remove(tx, [row.id for row in rows])
     return rows
 
 
@@ -119,6 +119,7 @@ def count(tx: sa.Connection) -> dict[tuple[str, str], int]:
     return {(source_id, rule): int(number) for source_id, rule, number in tx.execute(query)}
 
 
-def _remove(tx: sa.Connection, ids: Sequence[int]) -> None:
+def remove(tx: sa.Connection, ids: Sequence[int]) -> None:
+    """Remove items by their ids."""
     for begin in range(0, len(ids), 1000):
         tx.execute(sa.delete(QuarantineItem).where(QuarantineItem.id.in_(ids[begin : begin + 1000])))

@@ -119,13 +119,12 @@ class TablePart:
 
 @dataclass(frozen=True, slots=True)
 class DeidentifiedBatch:
-    """Consent held at this time; no direct identifier. Made only by `privacy.admission`. `chunk` is the dedupe key of the whole batch."""
+    """Consent held at this time; no direct identifier. Made only by `privacy.admission`."""
 
     source_id: str
     batch_id: bytes
     received_at: datetime
     parts: tuple[TablePart, ...]
-    chunk: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

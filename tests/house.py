@@ -9,8 +9,14 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import secrets
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +41,7 @@ from privacy.errors import Locked
 from tests.conftest import NOW
 from tests.stores import postgres_database
 
+ROOT = Path(__file__).parents[1]
 PURPOSES = ("analytics.statistics", "marketing.profiling")
 
 
@@ -156,6 +163,47 @@ def track(number: int = 0, *, user: str | None = "u-1", at: datetime = NOW, **mo
 
 def zipped(body: Any) -> bytes:
     return gzip.compress(body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+@contextmanager
+def served(home: Path, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address of a real server process on a home, without a worker, and the process; it is stopped by its own id."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PIYING_")}
+    errors = (home / "server.err").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve", "--no-worker", "--port", str(port)],
+        env={**clean, **(environment or {}), "PIYING_HOME": str(home)},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+    )
+    errors.close()
+    try:
+        _wait_for(port, process)
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=15)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until the server lives; no longer than a minute."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not come up")
 
 
 # ── making houses ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,13 +8,14 @@ from flask import Blueprint, Response, jsonify, request
 from marshmallow import ValidationError
 
 from app import intake, people
+from app.errors import path_of
 from app.guard import bearer, by_write_key, services
 from app.shapes import ConsentsIn
 from ingestion import strictjson
 from privacy.errors import Invalid, Refused
+from privacy.records import SourceFacts
 
 blueprint = Blueprint("consents", __name__)
-LARGEST = 1_048_576
 
 
 @blueprint.post("/v1/consents")
@@ -29,7 +30,7 @@ def record() -> tuple[Response, int]:
     return jsonify(items=told), 201
 
 
-def _who(header: str) -> tuple[str, str | None]:
+def _who(header: str) -> tuple[str, SourceFacts | None]:
     scheme, _, rest = header.partition(" ")
     if scheme.lower() == "bearer" and not rest.startswith("wk_"):
         caller = bearer()
@@ -42,14 +43,11 @@ def _who(header: str) -> tuple[str, str | None]:
     facts = intake.source_of(services(), key)
     if facts.public:
         raise Refused("a client key cannot record consent", code="client_key")
-    return facts.id, facts.id
+    return facts.id, facts
 
 
 def _body() -> dict[str, Any]:
-    raw = request.get_data(cache=False, parse_form_data=False)
-    if len(raw) > LARGEST:
-        raise Invalid("the body is larger than this endpoint takes", code="too_large")
-    parsed = strictjson.loads(raw, items="consents")
+    parsed = strictjson.loads(request.get_data(cache=False, parse_form_data=False), items="consents")
     if parsed.faults:
         fault = parsed.faults[0]
         raise Invalid(f"item {fault.index} breaks the rule {fault.rule}", code="invalid_json", field=fault.path)
@@ -62,8 +60,8 @@ def _body() -> dict[str, Any]:
 
 def _first(messages: Any) -> str:
     """The path of the first field that broke a rule; never its message, which may quote."""
-    path: list[str] = []
+    path: list[str | int] = []
     while isinstance(messages, dict) and messages:
         name, messages = next(iter(messages.items()))
-        path.append(str(name))
-    return ".".join(path)
+        path.append(name)
+    return path_of(path)

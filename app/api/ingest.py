@@ -46,6 +46,9 @@ def _receive(kind: str) -> Response:
     if not isinstance(parsed.value, dict):
         raise Invalid("the body must be a JSON object", code="invalid_json")
     source = _source(parsed.value)
+    messages = parsed.value.get("batch")
+    if isinstance(messages, list) and len(messages) > limits.request_items:
+        raise Invalid("the batch has more items than this endpoint takes", code="too_many_items")
     received = intake.receive(services(), source, kind, parsed)
     if source.public:
         return jsonify(success=True)
@@ -61,12 +64,9 @@ def _receive(kind: str) -> Response:
 
 
 def _body(limit: int) -> bytes:
-    """The request's bytes, inflated within the limit whatever the content type says (rules 3–5)."""
-    if (request.content_length or 0) > limit:
-        raise Invalid("the body is larger than this endpoint takes", code="too_large")
+    """The request's bytes, inflated within the limit whatever the content type says (rules 3–5); 413 above it, however it was sent."""
+    request.max_content_length = limit
     raw = request.get_data(cache=False, parse_form_data=False)
-    if len(raw) > limit:
-        raise Invalid("the body is larger than this endpoint takes", code="too_large")
     if raw[:2] == b"\x1f\x8b":
         raw = _inflate(raw, limit)
     if not raw.strip():
@@ -77,13 +77,13 @@ def _body(limit: int) -> bytes:
 def _inflate(raw: bytes, limit: int) -> bytes:
     inflater = zlib.decompressobj(31)
     try:
-        plain = inflater.decompress(raw, limit)
+        plain = inflater.decompress(raw, limit + 1)
     except zlib.error:
         raise Invalid("the body is not valid gzip", code="bad_encoding") from None
-    if inflater.unconsumed_tail or not inflater.eof:
-        raise Invalid(
-            "the body is larger than this endpoint takes, or cut short", code="too_large" if inflater.unconsumed_tail else "bad_encoding"
-        )
+    if len(plain) > limit:
+        raise Invalid("the body is larger than this endpoint takes", code="too_large")
+    if not inflater.eof or inflater.unused_data:
+        raise Invalid("the body is cut short, or goes on after its end", code="bad_encoding")
     return plain
 
 

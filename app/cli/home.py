@@ -12,7 +12,7 @@ from app import access, acts
 from app.settings import home_folder, load
 from app.stores import open_stores
 from app.wiring import Services, open_services, utc_now
-from migrations import run
+from migrations import grants, run
 from privacy import custody
 
 
@@ -26,8 +26,10 @@ def initialise() -> dict[str, Any]:
     stores = open_stores(settings)
     with stores.vault_owner.begin() as vault:
         run.upgrade(vault, "vault")
+        grants.apply(vault, "vault")
     with stores.platform_owner.begin() as platform:
         run.upgrade(platform, "platform")
+        grants.apply(platform, "platform")
     fresh = Services(settings, stores, lock=None, keyring=None, clock=utc_now)
     custody.initialise(
         settings.keys_path, stores.begin_vault, fresh.begin_jobs, fresh.log, clock=utc_now, random=secrets.token_bytes, actor="init"

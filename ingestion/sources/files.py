@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -72,7 +72,7 @@ def read(
         raise Invalid("the file cannot be read as what its name says", code="file_unreadable", field="file") from None
 
 
-def replayed(source: SourceFacts, payloads: list[bytes], *, now: datetime) -> RawBatch:
+def replayed(source: SourceFacts, payloads: Sequence[bytes], *, now: datetime) -> RawBatch:
     """Rows that were held in the quarantine, as a batch again: each is the object of text columns that it was sealed as."""
     items = [strictjson.loads(one).value for one in payloads]
     digest = hashlib.sha256(b"\n".join(payloads)).digest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from privacy.admission import screening
 from privacy.audit import merkle
 from privacy.consent import gate, ledger, registry
+from privacy.consent.recent import RecentTimelines
 from privacy.deidentify import freetext, rules
 from privacy.errors import Raced
 from privacy.identity import pseudonyms, vault
@@ -101,6 +102,7 @@ class Admission:
 
     def __init__(self, tools: AdmissionTools) -> None:
         self._tools = tools
+        self._consents = RecentTimelines()
         self._keys = MonthKeys(tools.keyring, tools.begin_vault, tools.read_vault, tools.random)
 
     def __call__(self, batch: CanonicalBatch) -> Entry:
@@ -114,12 +116,11 @@ class Admission:
         handles = screening.blocks(pseudonyms.handles(found.people, handle))
         aliases = {handle(winner): [handle(each) for each in others] for winner, others in family.items()}
         with tools.read_platform() as tx:
-            decided_at = ledger.head(tx)
             known = frozenset(registry.purposes(tx))
             acts, refuse = screening.consent_acts(stack, batch, found, handles, known, to_micros(now))
             wanted = {*ANALYTIC_PURPOSES, *screening.sensitive_purposes(tools.catalogue, stack.parts)} & known
-            timelines = ledger.timelines(tx, handles, wanted, pending=[one.act for one in acts], aliases=aliases)
-        screening.refuse_by_person(stack, found, refuse, now, tools.zone, tools.catalogue)
+            decided_at, timelines = self._consents.of(tx, handles, wanted, pending=[one.act for one in acts], aliases=aliases)
+        screening.refuse_by_person(stack, found, refuse, now, tools.zone)
         allowed = (
             {
                 purpose: gate.decide_many(
@@ -132,11 +133,14 @@ class Admission:
         )
         screening.refuse_without_consent(stack, batch.source, allowed, refuse)
         screening.refuse_sensitive(tools.catalogue, stack, allowed, refuse)
-        malformed, refusals, admitted = screening.by_item(stack, batch, refuse, {one.position for one in acts})
         acts = [one for one in acts if screening.counts(one, refuse)]
+        malformed, refusals, admitted = screening.by_item(stack, batch, refuse, acts)
+        quarantined = {one.position for one in malformed}
+        acts = [one for one in acts if one.position not in quarantined]
         keep = admitted.copy()
         keep[[one.row for one in acts]] = True
-        self._store(batch, stack, found, keep, admitted, now)
+        today = now.astimezone(ZoneInfo(tools.zone)).date()
+        self._store(batch, found, keep, screening.births(stack, found, batch.source, admitted, refuse, today), now)
         parts, older = self._parts(batch, stack, found, admitted, allowed, keep, now)
         return Entry(
             batch=DeidentifiedBatch(batch.source.id, batch.batch_id, batch.received_at, tuple(parts)),
@@ -145,7 +149,7 @@ class Admission:
             older_digests=older,
             _acts=acts,
             _aliases=aliases,
-            _handles=frozenset(handles),
+            _handles=frozenset(handles).union(*aliases.values()),
             _decided_at=decided_at,
             _source=batch.source.id,
             _log=tools.log,
@@ -153,11 +157,8 @@ class Admission:
 
     # ── the vault's part ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _store(
-        self, batch: CanonicalBatch, stack: screening.Stack, found: vault.Resolution, keep: Bools, admitted: Bools, now: datetime
-    ) -> None:
+    def _store(self, batch: CanonicalBatch, found: vault.Resolution, keep: Bools, births: Mapping[bytes, date], now: datetime) -> None:
         """Writes people, links and birth dates of kept rows; nothing where every kept row's person and links stand already."""
-        births = screening.births(stack, found, admitted)
         if not screening.has_news(found, keep) and not births:
             return
         tools = self._tools
@@ -218,15 +219,12 @@ class Admission:
             return {}
         mask = pa.array(admitted)
         fields, times = part.fields.filter(mask), part.times.filter(mask)
-        may = {
-            name: pa.array(
-                np.logical_or.reduce([allowed[purpose].allowed[rows][admitted] for purpose in field.purposes if purpose in allowed])
-            )
-            if any(purpose in allowed for purpose in field.purposes)
-            else False
-            for name, field in record.fields.items()
-            if name in fields.column_names
-        }
+        serves = {one: said for one, said in allowed.items() if one in source.purposes or one not in ANALYTIC_PURPOSES}
+        may: dict[str, pa.BooleanArray | bool] = {}
+        for name, field in record.fields.items():
+            if name in fields.column_names:
+                columns = [serves[purpose].allowed[rows][admitted] for purpose in field.purposes if purpose in serves]
+                may[name] = pa.array(np.logical_or.reduce(columns)) if columns else False
         virtual_ids = self._virtual_ids(found, found.index[rows][admitted], rules.local_month(times, self._tools.zone))
         tables = {}
         for table in record.tables:

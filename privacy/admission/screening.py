@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,17 @@ from privacy.deidentify import rules
 from privacy.identity import normalise, vault
 from privacy.orm import to_micros
 from privacy.records import CanonicalBatch, CanonicalPart, ConsentClaim, Malformed, Refusals, SourceFacts
-from privacy.vocabulary import ANALYTIC_PURPOSES, STRONG_TYPES, ConsentKind, ConsentSignals, ConsentState, FormRule, OnNoConsent, Reason
+from privacy.vocabulary import (
+    ANALYTIC_PURPOSES,
+    STRONG_TYPES,
+    ConsentKind,
+    ConsentSignals,
+    ConsentState,
+    FormRule,
+    IdentifierType,
+    OnNoConsent,
+    Reason,
+)
 
 if TYPE_CHECKING:
     from privacy.dictionary.catalogue import Catalogue
@@ -59,7 +69,7 @@ class Act:
 def stack(parts: Sequence[CanonicalPart], source: SourceFacts) -> Stack:
     """Stacks parts and normalises their identifiers. A value whose form is wrong is marked; a blocked one is simply absent."""
     lengths = [len(part.positions) for part in parts]
-    types = sorted({kind for part in parts for kind in part.identifiers})
+    types = sorted({kind for part in parts for kind in part.identifiers}) or [IdentifierType.COOKIE.value]
     identifiers: dict[str, pa.StringArray] = {}
     bad: dict[str, Bools] = {}
     for kind in types:
@@ -128,25 +138,41 @@ def _acts_of(
     ]
 
 
-def refuse_by_person(stack: Stack, found: vault.Resolution, refuse: Reasons, now: datetime, zone: str, catalogue: Catalogue) -> None:
-    """Refuses rows that name nobody, name somebody erased, come from a child, or carry what may never be kept."""
+def refuse_by_person(stack: Stack, found: vault.Resolution, refuse: Reasons, now: datetime, zone: str) -> None:
+    """Refuses rows that name nobody, name somebody erased, come from a child, or carry what may never be kept.
+
+    A birth date that any row tells or the vault has noted holds for all rows of its person, and of those who turn out to be the same.
+    """
     refuse[(found.index < 0) & _unset(refuse)] = Reason.PERSON_MISSING.value
     refuse[np.asarray(found.erased.to_numpy(zero_copy_only=False), bool)] = Reason.ERASED.value
+    told = _told_young(stack, now, zone)
+    people = blocks(found.people) if found.youth or told.any() else []
     young = {person for person, born in found.youth.items() if _age(born, now, zone) < ADULT_FOR_THE_LAKE}
+    young |= {people[one] for one in np.unique(found.index[told & (found.index >= 0)]).tolist()}
+    for join in found.merges:
+        if not young.isdisjoint((join.first, join.second)):
+            young |= {join.first, join.second}
     if young:
-        people = blocks(found.people)
         children = np.fromiter((one in young for one in people), bool, len(people))
         refuse[(found.index >= 0) & children[np.maximum(found.index, 0)]] = Reason.MINOR.value
+    refuse[told] = Reason.MINOR.value
     for part, rows in zip(stack.parts, stack.slices(), strict=True):
-        if "birth_date" in part.fields.column_names:
-            born = part.fields["birth_date"].combine_chunks()
-            today = pa.array(np.full(len(born), to_micros(now)), pa.timestamp("us", tz="UTC"))
-            child = pc.less(rules.ages(born, today, zone), ADULT_FOR_THE_LAKE)
-            refuse[rows][np.asarray(pc.fill_null(child, fill_value=False).to_numpy(zero_copy_only=False), bool)] = Reason.MINOR.value
         if "_refuse" in part.fields.column_names:
             reasons = part.fields["_refuse"].to_numpy()
-            told = np.asarray(pc.is_valid(part.fields["_refuse"]).to_numpy(), bool)
-            refuse[rows][told] = reasons[told]
+            given = np.asarray(pc.is_valid(part.fields["_refuse"]).to_numpy(), bool)
+            refuse[rows][given] = reasons[given]
+
+
+def _told_young(stack: Stack, now: datetime, zone: str) -> Bools:
+    """Rows that tell the birth date of a child."""
+    young = np.zeros(len(stack.positions), bool)
+    for part, rows in zip(stack.parts, stack.slices(), strict=True):
+        if "birth_date" in part.fields.column_names:
+            born = _flat(part.fields["birth_date"])
+            today = pa.array(np.full(len(born), to_micros(now)), pa.timestamp("us", tz="UTC"))
+            child = pc.less(rules.ages(born, today, zone), ADULT_FOR_THE_LAKE)
+            young[rows] = np.asarray(pc.fill_null(child, fill_value=False).to_numpy(zero_copy_only=False), bool)
+    return young
 
 
 def refuse_without_consent(stack: Stack, source: SourceFacts, allowed: Mapping[str, gate.Decisions], refuse: Reasons) -> None:
@@ -169,7 +195,7 @@ def refuse_without_consent(stack: Stack, source: SourceFacts, allowed: Mapping[s
 
 
 def refuse_sensitive(catalogue: Catalogue, stack: Stack, allowed: Mapping[str, gate.Decisions], refuse: Reasons) -> None:
-    """Refuses rows that carry a sensitive value without the separate consent of its category (PIPL 29)."""
+    """Refuses rows that carry a sensitive value without the separate consent of its category (PIPL 29); such a row does not wait either."""
     for part, rows in zip(stack.parts, stack.slices(), strict=True):
         for name in part.fields.column_names:
             field = catalogue.records[part.record].fields.get(name)
@@ -179,7 +205,8 @@ def refuse_sensitive(catalogue: Catalogue, stack: Stack, allowed: Mapping[str, g
             for purpose in field.purposes:
                 if purpose in allowed:
                     carried &= ~allowed[purpose].allowed[rows]
-            refuse[rows][carried & _unset(refuse[rows])] = Reason.SENSITIVE_WITHOUT_CONSENT.value
+            open_ = _unset(refuse[rows]) | (refuse[rows] == FormRule.AWAITING_CONSENT.value)
+            refuse[rows][carried & open_] = Reason.SENSITIVE_WITHOUT_CONSENT.value
 
 
 def sensitive_purposes(catalogue: Catalogue, parts: Sequence[CanonicalPart]) -> set[str]:
@@ -192,27 +219,39 @@ def sensitive_purposes(catalogue: Catalogue, parts: Sequence[CanonicalPart]) -> 
     }
 
 
-def by_item(stack: Stack, batch: CanonicalBatch, refuse: Reasons, brought: set[int]) -> tuple[tuple[Malformed, ...], Refusals, Bools]:
-    """From rows to items: one bad identifier quarantines the item, one admitted row or consent act makes it stored."""
+_LATER = {FormRule.AWAITING_CONSENT.value: 1, Reason.PERSON_MISSING.value: 2}
+"""Reasons that give way to another one of the same item. All others are the law's: what they refuse is never kept (law_rules L-2)."""
+
+
+def by_item(stack: Stack, batch: CanonicalBatch, refuse: Reasons, acts: Sequence[Act]) -> tuple[tuple[Malformed, ...], Refusals, Bools]:
+    """From rows to items: all rows of an item enter or none. The law comes before form; an act of consent makes its item stored.
+
+    A bad identifier quarantines the item, unless it brings a no: a withdrawal is recorded whatever stands beside it.
+    """
+    brought = {one.position for one in acts}
+    noes = {one.position for one in acts if one.act.state != ConsentState.GRANTED.value}
+    reasons: dict[int, str] = {}
+    told = ~_unset(refuse)
+    for position, reason in zip(stack.positions[told].tolist(), refuse[told].tolist(), strict=True):
+        if position not in reasons or _LATER.get(reason, 0) < _LATER.get(reasons[position], 0):
+            reasons[position] = reason
     malformed: dict[int, Malformed] = {}
+    for position, reason in reasons.items():
+        if reason == FormRule.AWAITING_CONSENT.value and position not in brought:
+            malformed[position] = Malformed(position, "", reason)
+    broken: set[int] = set()
     for kind, wrong in stack.bad.items():
         if not (batch.source.public and kind in STRONG_TYPES):
+            broken.update(stack.positions[wrong].tolist())
             for position in stack.positions[wrong].tolist():
-                malformed.setdefault(position, Malformed(position, f"identifiers.{kind}", FormRule.BAD_IDENTIFIER.value))
-    waiting = refuse == FormRule.AWAITING_CONSENT.value
-    for position in stack.positions[waiting].tolist():
-        if position not in brought:
-            malformed.setdefault(position, Malformed(position, "", FormRule.AWAITING_CONSENT.value))
-    broken = np.isin(stack.positions, np.fromiter(malformed, np.int64, len(malformed)))
-    unset = _unset(refuse)
-    consents = np.concatenate([np.full(len(part.positions), part.record == "consent") for part in stack.parts]) if stack.parts else unset
-    admitted = unset & ~broken & ~consents
-    stored = set(stack.positions[unset & ~broken].tolist()) | brought
-    refused: dict[int, str] = {}
-    for row in np.flatnonzero(~unset & ~broken).tolist():
-        position = int(stack.positions[row])
-        if position not in stored:
-            refused.setdefault(position, str(refuse[row]))
+                if position not in noes and reasons.get(position) in (None, Reason.PERSON_MISSING.value):
+                    malformed.setdefault(position, Malformed(position, f"identifiers.{kind}", FormRule.BAD_IDENTIFIER.value))
+    out = np.fromiter(broken | reasons.keys(), np.int64)
+    admitted = ~np.isin(stack.positions, out)
+    for part, rows in zip(stack.parts, stack.slices(), strict=True):
+        if part.record == "consent":
+            admitted[rows] = False
+    refused = {position: reason for position, reason in reasons.items() if position not in brought and position not in malformed}
     return tuple(malformed.values()), Refusals(tuple(refused), tuple(refused.values())), admitted
 
 
@@ -246,16 +285,27 @@ def counts(one: Act, refuse: Reasons) -> bool:
     return refuse[one.row] not in (Reason.MINOR.value, Reason.ERASED.value)
 
 
-def births(stack: Stack, found: vault.Resolution, admitted: Bools) -> dict[bytes, date]:
-    """The last birth date that admitted rows told of each person."""
+def births(stack: Stack, found: vault.Resolution, source: SourceFacts, admitted: Bools, refuse: Reasons, today: date) -> dict[bytes, date]:
+    """The last birth date that was told of each person: by admitted rows, and by rows refused for a child's date if the vault knows the child.
+
+    A public source's word may only protect: it makes nobody an adult and does not change what was noted of the young.
+    """
     people: list[bytes] = []
     births: dict[bytes, date] = {}
+    minors = (refuse == Reason.MINOR.value) & np.asarray(found.known.to_numpy(zero_copy_only=False), bool)
     for part, rows in zip(stack.parts, stack.slices(), strict=True):
-        if "birth_date" in part.fields.column_names:
-            people = people or blocks(found.people)
-            for row, born in enumerate(part.fields["birth_date"].to_pylist()):
-                if born is not None and admitted[rows.start + row]:
-                    births[people[found.index[rows.start + row]]] = born
+        if "birth_date" not in part.fields.column_names:
+            continue
+        people = people or blocks(found.people)
+        for row, born in enumerate(part.fields["birth_date"].to_pylist(), rows.start):
+            if born is None or not (admitted[row] or minors[row]):
+                continue
+            person, years = people[found.index[row]], vault.age(born, today)
+            if minors[row] and years >= ADULT_FOR_THE_LAKE:
+                continue
+            if source.public and (years >= vault.ADULT_YEARS or person in found.youth):
+                continue
+            births[person] = born
     return births
 
 
@@ -265,7 +315,8 @@ def _age(born: date, now: datetime, zone: str) -> int:
 
 
 def _unset(refuse: Reasons) -> Bools:
-    return np.equal(refuse, None).astype(np.bool_)
+    equal: Any = np.equal  # its declared types do not know object arrays
+    return np.asarray(equal(refuse, None), np.bool_)
 
 
 def blocks(joined: bytes) -> list[bytes]:

@@ -128,8 +128,12 @@ def changed_since(tx: sa.Connection, seq: int, handles: Iterable[bytes]) -> bool
     """Whether any of these people has an act after position `seq`."""
     if head(tx) <= seq:
         return False
-    changed = set(tx.execute(sa.select(_EVENT.c.handle).where(_EVENT.c.seq > seq).distinct()).scalars())
-    return not changed.isdisjoint(handles)
+    return not acted_since(tx, seq).isdisjoint(handles)
+
+
+def acted_since(tx: sa.Connection, seq: int) -> set[bytes]:
+    """Who has an act after position `seq`."""
+    return set(tx.execute(sa.select(_EVENT.c.handle).where(_EVENT.c.seq > seq).distinct()).scalars())
 
 
 def timelines(

@@ -1,13 +1,13 @@
 """Many rows in few statements, on both databases, below the ORM.
 
-Promise: `insert` and `select_in` send plain driver parameters (bytes, integers, strings) without building an expression for each row;
-names come from declared tables and never from data.
+Promise: `insert` and `select_in` send plain driver parameters (bytes, integers, strings) without building an expression for each row: SQLite
+gets prepared rows and lists of marks, PostgreSQL whole columns as arrays. Names come from declared tables and never from data.
 Must never learn: what the rows mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,38 +16,44 @@ CHUNK: Final = 8_000
 """Parameters in one statement: SQLite's own limit is 32,766."""
 
 
-def _mark(tx: sa.Connection) -> str:
-    return "?" if tx.dialect.paramstyle == "qmark" else "%s"
-
-
 def insert(
     tx: sa.Connection, table: sa.FromClause, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], *, ignore: bool = False
 ) -> None:
     """Inserts rows; with `ignore`, rows whose key stands already are left as they are."""
     if not rows:
         return
-    marks = ", ".join([_mark(tx)] * len(columns))
+    assert isinstance(table, sa.Table)
     conflict = " ON CONFLICT DO NOTHING" if ignore else ""
-    statement = f"INSERT INTO {_name(table)} ({', '.join(columns)}) VALUES ({marks}){conflict}"
-    tx.exec_driver_sql(statement, list(rows))
+    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
+    if tx.dialect.name == "sqlite":
+        tx.exec_driver_sql(f"{into} VALUES ({', '.join('?' * len(columns))}){conflict}", list(rows))
+        return
+    arrays = ", ".join(f"%s::{_impl(table.c[name]).compile(tx.dialect)}[]" for name in columns)
+    values = tuple(list(column) for column in zip(*rows, strict=True))
+    tx.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays}){conflict}", values)
 
 
 def execute_many(tx: sa.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Runs a statement written with `?` marks once for each row of parameters."""
     if rows:
-        tx.exec_driver_sql(statement.replace("?", _mark(tx)), list(rows))
+        tx.exec_driver_sql(statement if tx.dialect.name == "sqlite" else statement.replace("?", "%s"), list(rows))
 
 
-def select_in(tx: sa.Connection, statement: str, keys: Sequence[Any], before: tuple[Any, ...] = ()) -> Iterator[Any]:
-    """Rows of a statement whose `{keys}` stands for a list; keys are sent sorted, so that neighbours in the index are read together."""
+def select_in(tx: sa.Connection, statement: str, keys: Sequence[Any], before: tuple[Any, ...] = ()) -> list[Any]:
+    """Rows of a statement that says `IN ({keys})`; keys are sent sorted, so that neighbours in the index are read together."""
+    if not keys:
+        return []
     ordered = sorted(keys)
-    written = statement.replace("?", _mark(tx))
+    if tx.dialect.name != "sqlite":
+        written = statement.replace("?", "%s").replace("IN ({keys})", "= ANY(%s)")
+        return list(tx.exec_driver_sql(written, (*before, ordered)).fetchall())
+    found: list[Any] = []
     for start in range(0, len(ordered), CHUNK):
         part = ordered[start : start + CHUNK]
-        marks = ", ".join([_mark(tx)] * len(part))
-        yield from tx.exec_driver_sql(written.replace("{keys}", marks), (*before, *part)).cursor.fetchall()
+        found += tx.exec_driver_sql(statement.replace("{keys}", ", ".join("?" * len(part))), (*before, *part)).cursor.fetchall()
+    return found
 
 
-def _name(table: sa.FromClause) -> str:
-    assert isinstance(table, sa.Table)
-    return table.name
+def _impl(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    """The type the database knows: a decorated type stands for another."""
+    return column.type.impl_instance if isinstance(column.type, sa.types.TypeDecorator) else column.type

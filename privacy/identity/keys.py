@@ -9,13 +9,15 @@ Must never learn: a value, a person, a database. Keys never stand in a message, 
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import hmac
 import json
 import os
 import stat
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -149,13 +151,15 @@ class Keyring:
 
     def reload(self) -> None:
         """Takes up versions that another program added to the file."""
-        if self._path is None:
-            return
-        deployment, versions = _read(self._path)
+        if self._path is not None:
+            read = _read(self._path)
+            with self._lock:
+                self._take_up(*read)
+
+    def _take_up(self, deployment: str, versions: tuple[KeyVersion, ...]) -> None:
         if deployment != self.deployment:
             raise errors.Locked("The key file was replaced by that of another deployment.", code="keys_foreign")
-        with self._lock:
-            self._versions = {(one.kind, one.version): one for one in versions}
+        self._versions = {(one.kind, one.version): one for one in versions}
 
     # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -165,8 +169,9 @@ class Keyring:
             raise errors.Refused(
                 "A key of this kind stands in rows that are never rewritten and cannot be rotated.", code="key_not_rotatable"
             )
-        self.reload()
-        with self._lock:
+        with _alone(self._path), self._lock:
+            if self._path is not None:
+                self._take_up(*_read(self._path))
             version = max(number for owner, number in self._versions if owner == kind) + 1
             added = dict(self._versions)
             added[kind, version] = KeyVersion(kind, version, clock(), random(KEY_BYTES))
@@ -274,6 +279,20 @@ class Keyring:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+@contextmanager
+def _alone(path: Path | None) -> Iterator[None]:
+    """Holds off other programs that would change the same file."""
+    if path is None:
+        yield
+        return
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 def _read(path: Path) -> tuple[str, tuple[KeyVersion, ...]]:

@@ -164,7 +164,10 @@ class _Walk:
         self.owner[one] = person
 
     def _join(self, number: int, person: int, other: int) -> int:
-        """Two people in one row. Two known ones are reported and stay two here: the vault joins them only if the row is kept."""
+        """Two people in one row. Two known ones are reported and stay two here: the vault joins them only if the row is kept.
+
+        Limits of strong types hold for the two together; many cookies are no reason to keep a person apart from themselves.
+        """
         together = {kind: self.counts.get((person, kind), 0) + self.counts.get((other, kind), 0) for kind in range(len(self.limits))}
         if any(count > self.limits[kind] for kind, count in together.items() if not self.weak[kind]):
             self.refused += 1

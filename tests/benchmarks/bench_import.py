@@ -98,14 +98,18 @@ def _say(what: str, rows: int, seconds: float, file: Path) -> None:
     started = time.perf_counter()
     duckdb.sql(f"COPY (SELECT * FROM read_csv('{file}')) TO '{file}.parquet' (FORMAT parquet, COMPRESSION zstd)")
     bare = time.perf_counter() - started
-    print(f"import, {what}: N {rows:,}, {seconds:.2f} s, {rows / seconds:,.0f} rows/s; CSV to Parquet alone {bare:.2f} s, ratio {seconds / bare:.1f}")
+    print(
+        f"import, {what}: N {rows:,}, {seconds:.2f} s, {rows / seconds:,.0f} rows/s; CSV to Parquet alone {bare:.2f} s, ratio {seconds / bare:.1f}"
+    )
 
 
 def _members(path: Path, first: int, count: int) -> None:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("card", "mobile", "at", "sex", "level", "ok"))
-        writer.writerows((f"B{one:09d}", f"13{one:09d}", "2026-01-01 08:00:00", "female", "gold", "yes") for one in range(first, first + count))
+        writer.writerows(
+            (f"B{one:09d}", f"13{one:09d}", "2026-01-01 08:00:00", "female", "gold", "yes") for one in range(first, first + count)
+        )
 
 
 def _tills(path: Path, rows: int) -> None:

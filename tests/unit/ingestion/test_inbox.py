@@ -30,8 +30,8 @@ def part(table: str, items: list[tuple[int, int]], *, plain: bool = False) -> Ta
     )
 
 
-def batch(*parts: TablePart, source: str = "src_a", chunk: bytes | None = None) -> DeidentifiedBatch:
-    return DeidentifiedBatch(source_id=source, batch_id=b"b" * 16, received_at=NOW, parts=parts, chunk=chunk)
+def batch(*parts: TablePart, source: str = "src_a") -> DeidentifiedBatch:
+    return DeidentifiedBatch(source_id=source, batch_id=b"b" * 16, received_at=NOW, parts=parts)
 
 
 def put(stores: Stores, what: DeidentifiedBatch, **more: Any) -> set[int]:
@@ -64,13 +64,6 @@ def test_an_item_twice_in_one_batch_is_stored_once_with_all_its_rows(stores: Sto
 def test_two_sources_may_use_the_same_id(stores: Stores) -> None:
     put(stores, batch(part("events", [(0, 10)])))
     assert put(stores, batch(part("events", [(0, 10)]), source="src_b")) == set()
-
-
-def test_rows_without_ids_are_known_by_their_chunk(stores: Stores) -> None:
-    chunk = batch(part("events", [(0, 0), (1, 0)], plain=True), chunk=b"c" * 32)
-    assert put(stores, chunk) == set()
-    assert put(stores, chunk) == {0, 1}
-    assert stored(stores) == [("events", [0, 1])]
 
 
 def test_an_id_under_an_earlier_key_is_known_too(stores: Stores) -> None:

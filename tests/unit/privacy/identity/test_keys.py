@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,6 +100,15 @@ def test_two_programs_that_rotate_one_after_the_other_lose_no_version(tmp_path: 
     ring.rotate("kek", random=os.urandom, clock=clock)
     assert other.rotate("kek", random=os.urandom, clock=clock) == 3
     assert Keyring.open(tmp_path / "keys.json").versions("kek") == [1, 2, 3]
+
+
+def test_programs_that_rotate_at_once_lose_no_version(tmp_path: Path) -> None:
+    made(tmp_path)
+    rings = [Keyring.open(tmp_path / "keys.json") for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        versions = list(pool.map(lambda ring: ring.rotate("kek", random=os.urandom, clock=clock), rings))
+    assert sorted(versions) == list(range(2, 10))
+    assert Keyring.open(tmp_path / "keys.json").versions("kek") == list(range(1, 10))
 
 
 @pytest.mark.parametrize("kind", sorted(set(keys.KINDS) - keys.ROTATABLE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -76,6 +77,26 @@ def test_of_two_programs_that_meet_the_same_new_identifier_one_is_told(vault_sto
         store(vault_stores, keyring, other)
     assert [count(vault_stores, table) for table in ("person", "data_key", "identifier")] == [1, 1, 1]
     assert admit(vault_stores, keyring, phone=[A]) == one.persons.to_pylist()
+
+
+def test_programs_that_meet_the_same_people_at_once_make_each_person_once(vault_stores: Stores, keyring: Keyring) -> None:
+    """Each tries again after `Raced`, as admission does; afterwards all agree, and nobody is double."""
+    phones = [f"+86138{number:08d}" for number in range(60)]
+
+    def program(number: int) -> list[bytes | None]:
+        turned = phones[number * 10 :] + phones[: number * 10]
+        for _ in range(20):
+            try:
+                found = admit(vault_stores, keyring, phone=turned)
+            except errors.Raced:
+                continue
+            return found[-number * 10 :] + found[: -number * 10] if number else found
+        raise AssertionError("twenty races in a row")
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(program, range(4)))
+    assert all(answer == answers[0] for answer in answers)
+    assert [count(vault_stores, table) for table in ("person", "data_key", "identifier")] == [60, 60, 60]
 
 
 def test_a_person_erased_between_decision_and_storing_does_not_come_back(vault_stores: Stores, keyring: Keyring) -> None:

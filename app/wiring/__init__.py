@@ -1,0 +1,73 @@
+"""Where concrete parts meet, and nowhere else: stores, keys, doors, workshops.
+
+Promise: heavy parts (lake, engine, sampler) are made when they are first used. With missing or wrong keys the services are `locked`:
+they can say so and do nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from app import asking, housekeeping, intake, jobs
+from app.settings import load
+from app.stores import open_stores
+from app.wiring.adapters import Adapters
+from app.wiring.doors import utc_now
+from app.wiring.lake import Lake
+from privacy import custody
+from privacy.errors import Invalid, Locked, NotFound, WrongSchema
+
+
+class Services(Lake, Adapters):
+    """The parts of one deployment."""
+
+    schedule: Mapping[str, int] = {"flush": 5, "checkpoint": 60, "upkeep": 3600, "retention": 3600}
+    """Kinds of jobs that come again, in seconds."""
+
+    @cached_property
+    def handlers(self) -> Mapping[str, jobs.Handler]:
+        """What does the work of each kind of job."""
+        return {
+            asking.ASK: lambda job: asking.answer_job(self, job),
+            "flush": lambda job: intake.flush(self),
+            "checkpoint": lambda job: {"size": len(self.oversight.checkpoint())},
+            "upkeep": lambda job: housekeeping.upkeep(self),
+            "retention": lambda job: housekeeping.retention(self),
+        }
+
+
+def open_services(*, serving: bool = False, checking: bool = False, at: str | None = None, home: Path | None = None) -> Services:
+    """The services of PIYING_HOME. Locked keys raise, except for a server (which answers 503) and the doctor (who says why)."""
+    settings = load(home)
+    clock = utc_now if at is None else _fixed(at)
+    stores = open_stores(settings)
+    if not settings.home.exists():
+        raise NotFound("there is no home yet: run `piying init`", code="home_unknown")
+    services = Services(settings, stores, lock=None, keyring=None, clock=clock)
+    if not checking:
+        for store in ("vault", "platform"):
+            services.check_schema(store)
+    try:
+        services._keyring = custody.open_keyring(settings.keys_path, stores.read_vault)
+    except Locked as locked:
+        services.lock = locked
+        if not (serving or checking):
+            raise
+    except WrongSchema:
+        if not checking:
+            raise
+        services.lock = Locked("the vault cannot be read", code="keys_locked")
+    return services
+
+
+def _fixed(at: str) -> Callable[[], datetime]:
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise Invalid("an instant is written in ISO 8601", code="bad_instant", field="at") from None
+    if moment.tzinfo is None:
+        raise Invalid("an instant needs a zone", code="bad_instant", field="at")
+    return lambda: moment

@@ -1,0 +1,237 @@
+"""Stores, keys and the doors of privacy."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from app import processes
+from app.settings import Settings
+from app.stores import Role, Stores
+from ingestion import inbox, pipeline
+from privacy import custody
+from privacy.admission.door import Admission, AdmissionTools
+from privacy.audit.log import AuditLog
+from privacy.consent import registry as purposes
+from privacy.dictionary import catalogue
+from privacy.errors import Locked
+from privacy.identity.box import VaultBox
+
+if TYPE_CHECKING:
+    from privacy.identity.keys import Keyring
+    from privacy.oversight import Oversight
+    from privacy.preferences import Preferences
+    from privacy.release import Releases
+
+Transaction = AbstractContextManager[sa.Connection]
+LEASE = "lake"
+
+
+def utc_now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+class Doors:
+    """Stores, keys and the doors of privacy, each made when first used."""
+
+    def __init__(
+        self, settings: Settings, stores: Stores, *, lock: Locked | None, keyring: Keyring | None, clock: Callable[[], datetime]
+    ) -> None:
+        self.settings = settings
+        self.stores = stores
+        self.lock = lock
+        self.clock = clock
+        self.log = AuditLog(clock, secrets.token_bytes)
+        self._keyring = keyring
+
+    # ── transactions, by who needs them ──────────────────────────────────────────────────────────────────────────────────────
+
+    def begin_console(self) -> Transaction:
+        return self.stores.begin_platform(Role.CONSOLE)
+
+    def read_console(self) -> Transaction:
+        return self.stores.read_platform(Role.CONSOLE)
+
+    def begin_intake(self) -> Transaction:
+        return self.stores.begin_platform(Role.INTAKE)
+
+    def read_intake(self) -> Transaction:
+        return self.stores.read_platform(Role.INTAKE)
+
+    def begin_jobs(self) -> Transaction:
+        return self.stores.begin_platform(Role.JOBS)
+
+    def read_jobs(self) -> Transaction:
+        return self.stores.read_platform(Role.JOBS)
+
+    def begin_analysis(self) -> Transaction:
+        return self.stores.begin_platform(Role.ANALYSIS)
+
+    # ── keys and doors ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def open_keyring(self) -> Keyring:
+        """The keys; raises Locked."""
+        if self._keyring is None:
+            raise self.lock or Locked("keys are locked: run `piying doctor`")
+        return self._keyring
+
+    @cached_property
+    def box(self) -> VaultBox:
+        return VaultBox(
+            self.stores.begin_vault, self.open_keyring(), clock=self.clock, random=secrets.token_bytes, read_vault=self.stores.read_vault
+        )
+
+    @cached_property
+    def intake(self) -> pipeline.Intake:
+        tools = AdmissionTools(
+            begin_vault=self.stores.begin_vault,
+            read_vault=self.stores.read_vault,
+            read_platform=self.read_intake,
+            keyring=self.open_keyring(),
+            catalogue=catalogue.load(),
+            log=self.log,
+            clock=self.clock,
+            random=secrets.token_bytes,
+            zone=self.settings.zone,
+        )
+        return pipeline.Intake(
+            admit=Admission(tools),
+            begin=self.begin_intake,
+            box=self.box,
+            catalogue=catalogue.load(),
+            clock=self.clock,
+            zone=self.settings.zone,
+            retention_days=self.settings.retention.lake_months * 31,
+        )
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        from privacy.preferences import Preferences
+
+        return Preferences(
+            begin_vault=self.stores.begin_vault,
+            begin_platform=self.begin_intake,
+            keyring=self.open_keyring(),
+            log=self.log,
+            clock=self.clock,
+            random=secrets.token_bytes,
+            zone=self.settings.zone,
+            read_vault=self.stores.read_vault,
+            read_platform=self.read_intake,
+        )
+
+    @cached_property
+    def oversight(self) -> Oversight:
+        from privacy.oversight import Oversight
+
+        return Oversight(
+            begin_platform=self.begin_console,
+            read_platform=self.read_console,
+            read_vault=self.stores.read_vault,
+            keyring=self.open_keyring(),
+            log=self.log,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def releases(self) -> Releases:
+        from privacy.release import Releases, ReleaseSettings
+
+        private = self.settings.privacy
+        settings = ReleaseSettings(
+            rho_per_month_nano=private.rho_per_month,
+            delta=private.delta,
+            zone=self.settings.zone,
+            declared_members=private.declared_members,
+            retention_months=self.settings.retention.lake_months,
+        )
+        return Releases(
+            self.begin_analysis, self.log, self.clock, secrets.token_bytes, settings, holder=processes.name(), gone=processes.gone
+        )
+
+    # ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def base_url(self) -> str:
+        server = self.settings.server
+        return server.base_url or f"http://{server.host}:{server.port}"
+
+    def seed_purposes(self, tx: sa.Connection) -> int:
+        """Registers the first purposes that are not there yet."""
+        return purposes.seed(tx, self.clock())
+
+    def purposes(self, tx: sa.Connection) -> Mapping[str, purposes.Purpose]:
+        """Every registered purpose."""
+        return purposes.purposes(tx)
+
+    def rotate_key(self, kind: str, *, actor: str) -> int:
+        """Adds a key version while everything runs."""
+        return custody.rotate(
+            kind,
+            self.open_keyring(),
+            self.stores.begin_vault,
+            self.begin_jobs,
+            self.log,
+            clock=self.clock,
+            random=secrets.token_bytes,
+            actor=actor,
+        )
+
+    def renew_keys(self) -> int:
+        """One step of taking what is stored to the newest key versions; returns how many rows it renewed."""
+        return custody.renew(self.open_keyring(), self.stores.begin_vault, random=secrets.token_bytes)
+
+    def destroy_ephemeral_keys(self) -> int:
+        """Destroys the keys whose time has come, and the sealed payloads that only they opened."""
+        destroyed = custody.destroy_expired(self.stores.begin_vault, self.begin_jobs, self.log, clock=self.clock)
+        self.box.sweep()
+        return destroyed
+
+    def log_page(self, *, before: int | None, actor: str) -> dict[str, Any]:
+        """A page of the access log, newest first; the reading is logged first."""
+        from dataclasses import asdict
+
+        from privacy.audit.reading import Filter
+
+        page = self.oversight.entries(Filter(), actor=actor, before=before)
+        return {"items": [asdict(line) for line in page.items], "next": None if page.next is None else str(page.next)}
+
+    def check_schema(self, store: str) -> None:
+        """Raises WrongSchema unless the store's schema is this program's own."""
+        from migrations import run
+
+        with self.stores.read_vault() if store == "vault" else self.read_jobs() as tx:
+            run.check(tx, "vault" if store == "vault" else "platform")
+
+    def over_budget(self) -> list[int]:
+        """Months whose ledger is over its cap: always none, or something is very wrong."""
+        from privacy.dp import ledger
+
+        with self.read_jobs() as tx:
+            return [month for month, account in ledger.accounts(tx).items() if account.spent_nano > account.cap_nano]
+
+    def inbox_age(self) -> int:
+        """Seconds that the oldest batch has waited."""
+        with self.read_jobs() as tx:
+            return int(inbox.age(tx, self.clock()).total_seconds())
+
+    def sweep_orphans(self, older_than: timedelta) -> int:
+        """Removes people whose batch never reached the platform."""
+        from privacy.retention import Retention
+
+        door = Retention(
+            begin_vault=self.stores.begin_vault,
+            begin_platform=self.begin_jobs,
+            read_platform=self.read_jobs,
+            keyring=self.open_keyring(),
+            log=self.log,
+            clock=self.clock,
+        )
+        return door.sweep_orphans(older_than)

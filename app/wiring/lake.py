@@ -1,0 +1,108 @@
+"""The lake's parts: catalogue, engine, reader, writer, reports; each made when first used."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from app import asking, housekeeping
+from app.stores import register_dialect
+from app.wiring.doors import Doors
+from privacy.dictionary import catalogue
+from privacy.errors import Unavailable
+
+if TYPE_CHECKING:
+    from analytics.lake.maintenance import LakeMaintenance
+    from analytics.lake.reader import LakeReader
+    from analytics.lake.writer import LakeWriter
+    from analytics.reports.base import Options, Reports
+
+LEASE = "lake"
+
+
+class Lake(Doors):
+    """What reads and writes the lake."""
+
+    @cached_property
+    def _lake(self) -> Any:
+        from analytics.lake import tables
+
+        register_dialect()
+        catalog = tables.open_catalogue(self.settings.catalogue_url, self.settings.lake_path)
+        tables.ensure(catalog, catalogue.load())
+        return catalog
+
+    @cached_property
+    def writer(self) -> LakeWriter:
+        from analytics.lake.writer import LakeWriter
+
+        return LakeWriter(self._lake, catalogue.load(), secrets.token_bytes)
+
+    @cached_property
+    def maintenance(self) -> LakeMaintenance:
+        from analytics.lake.maintenance import LakeMaintenance
+
+        return LakeMaintenance(self._lake, catalogue.load(), secrets.token_bytes)
+
+    @cached_property
+    def reader(self) -> LakeReader:
+        from analytics.engine import Engine
+        from analytics.lake.reader import LakeReader
+
+        limits = self.settings.limits
+        engine = Engine(
+            self.settings.lake_path, self.settings.temp_path, threads=limits.engine_threads, memory=f"{limits.engine_memory}MiB"
+        )
+        return LakeReader(self._lake, catalogue.load(), engine, self.preferences.population)
+
+    @cached_property
+    def reports(self) -> Reports:
+        from analytics.reports.base import House, Reports
+        from analytics.reports.kinds import KINDS
+        from analytics.reports.norms import StoreMonthNorms
+
+        house = House(catalogue.load(), self.settings.zone, self.settings.currency)
+        return Reports(self.reader, self.releases, house, KINDS, StoreMonthNorms())
+
+    def report_options(self, asked: Mapping[str, Any]) -> Options:
+        """A request's words as options; without a period the last month that is closed by the calendar."""
+        from analytics.reports.base import Options
+
+        if asked["first"] is None:
+            today = self.clock().astimezone(self.settings.time_zone).date()
+            first = today.replace(day=1) - timedelta(days=1 if today.day > 7 else 32)
+            last = first
+            start = end = first.year * 100 + last.month
+        else:
+            start, end = asking.month_of(asked["first"], "from"), asking.month_of(asked["last"], "to")
+        return Options(start, end, tuple(asked["by"]), tuple(asked["where"]))
+
+    def close_month(self, month: int) -> bool:
+        """Writes the month's person_month rows; false if it was closed before."""
+        from analytics.profiles import close_month
+
+        return close_month(self.reader, self.writer, month, zone=self.settings.zone, now=self.clock())
+
+    @contextmanager
+    def lake_lease(self) -> Iterator[None]:
+        """One writer of the lake at a time, in any process; raises Unavailable while another holds the lease."""
+        holder = f"{os.getpid()}-{secrets.token_hex(6)}"
+        with self.begin_jobs() as tx:
+            if not housekeeping.take_lease(tx, LEASE, holder, now=self.clock()):
+                raise Unavailable("another process is writing the lake", code="lake_busy", retry_after=5)
+        try:
+            yield
+        finally:
+            with self.begin_jobs() as tx:
+                housekeeping.give_lease_back(tx, LEASE, holder)
+
+    def lake_tables(self) -> int:
+        """How many tables of the lake open."""
+        from analytics.lake import tables
+
+        return len([tables.load(self._lake, name) for name in catalogue.load().tables])
