@@ -70,7 +70,7 @@ def _begin() -> None:
         logs.LOCKED.inc()
         raise Locked("keys are locked: run `piying doctor`", code=services.lock.code, retry_after=30)
     request.max_content_length = LARGEST
-    if request.path.startswith("/api/") and (body := request.get_data(parse_form_data=False)):
+    if request.path.startswith("/api/") and request.is_json and (body := request.get_data(parse_form_data=False)):
         _check_json(body)
 
 

@@ -72,7 +72,7 @@ def purposes(services: Services) -> list[dict[str, Any]]:
                 "analytic": one.analytic,
                 "separate": one.separate,
                 "validity_days": one.validity_days,
-                "names": dict(one.names),
+                "names": dict(one.name),
             }
             for one in services.purposes(tx).values()
         ]

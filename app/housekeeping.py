@@ -57,7 +57,7 @@ def upkeep(services: Services) -> Mapping[str, Any]:
     with services.lake_lease():
         joined = services.maintenance.compact()
         expired = services.maintenance.expire(now - timedelta(days=services.settings.retention.snapshot_days))
-        swept = services.maintenance.sweep(now - ORPHAN_AGE)
+        swept = services.maintenance.sweep(now - timedelta(days=1))
     return {
         "files_joined": joined.files_joined,
         "snapshots_expired": expired.snapshots_expired,

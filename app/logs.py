@@ -7,6 +7,7 @@ closed lists or from source ids, never from data.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -29,7 +30,7 @@ BUDGET_REFUSALS = Counter("piying_budget_refusals_total", "Questions refused for
 LOCKED = Counter("piying_locked_answers_total", "Requests answered 503 because keys are locked", registry=REGISTRY)
 
 
-def _allowed(_: Any, __: str, facts: dict[str, Any]) -> dict[str, Any]:
+def _allowed(_: Any, __: str, facts: MutableMapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in facts.items() if name in FIELDS}
 
 

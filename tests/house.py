@@ -103,7 +103,13 @@ class House:
         return receipt
 
     def grant(
-        self, key: str, people: Sequence[tuple[str, str]], *, purposes: Sequence[str] = PURPOSES, state: str = "granted", at: str | None = None
+        self,
+        key: str,
+        people: Sequence[tuple[str, str]],
+        *,
+        purposes: Sequence[str] = PURPOSES,
+        state: str = "granted",
+        at: str | None = None,
     ) -> TestResponse:
         """Records that people (type, value) allow purposes, by the consent API under a server key."""
         told = {} if at is None else {"at": at}

@@ -74,7 +74,7 @@ def stack(parts: Sequence[CanonicalPart], source: SourceFacts) -> Stack:
     bad: dict[str, Bools] = {}
     for kind in types:
         columns = [part.identifiers.get(kind, pa.nulls(length, pa.string())) for part, length in zip(parts, lengths, strict=True)]
-        values = pa.concat_arrays([_flat(column) for column in columns])
+        values = pa.concat_arrays([*(_flat(column) for column in columns), pa.array([], pa.string())])
         normal, wrong = normalise.normalise(kind, values, namespace=source.namespace)
         identifiers[kind] = normal
         bad[kind] = np.asarray(wrong.to_numpy(zero_copy_only=False), bool)

@@ -21,9 +21,7 @@ def template_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def template_databases(
-    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Mapping[str, str], Path]]:
+def template_databases(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Mapping[str, str], Path]]:
     """The server, its two migrated databases with their grants, and the home whose keys fit them."""
     home = tmp_path_factory.mktemp("template-pg") / "home"
     with postgres_database(postgres_server) as vault, postgres_database(postgres_server) as platform:

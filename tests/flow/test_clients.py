@@ -176,4 +176,6 @@ def test_the_segment_python_sdk_delivers_to_a_running_server(sqlite_only: House,
 def test_the_rudderstack_python_sdk_delivers_to_a_running_server(sqlite_only: House, monkeypatch: pytest.MonkeyPatch) -> None:
     from rudderstack.analytics.client import Client
 
-    live(sqlite_only, monkeypatch, "rudderstack", lambda key, host, on_error: Client(key, host=host, on_error=on_error, upload_interval=0.1))
+    live(
+        sqlite_only, monkeypatch, "rudderstack", lambda key, host, on_error: Client(key, host=host, on_error=on_error, upload_interval=0.1)
+    )
