@@ -24,13 +24,15 @@ CLOSE = "close-month"
 def month_of(text: str, field: str) -> int:
     """`2026-10` as 202610; raises Invalid."""
     year, _, month = text.partition("-")
-    if len(year) != 4 or len(month) != 2 or not (year + month).isdigit() or not 1 <= int(month) <= 12:
+    if len(year) != 4 or len(month) != 2 or not (year + month).isascii() or not (year + month).isdigit() or not 1 <= int(month) <= 12:
         raise Invalid("a month is written YYYY-MM", code="bad_month", field=field)
     return int(year) * 100 + int(month)
 
 
 def options(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A request's words as the report's options; without a period the last closed month."""
+    """A request's words as the report's options; without a period the last closed month. Raises Invalid for an end without a beginning."""
+    if body.get("to") and not body.get("from_"):
+        raise Invalid("a period that has an end needs a beginning", code="bad_month", field="from")
     return {
         "kind": str(body["kind"]).replace("-", "_"),
         "first": body.get("from_"),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LONGEST_QUERY_SECONDS = 3600
 """A spill file older than this belongs to no running query."""
 
+OLDEST_SQLITE = (3, 50, 0)
+
 Check = Callable[["Services"], str]
 """Looks, and returns what it saw; raises PiyingError where something is wrong."""
 
@@ -76,17 +78,21 @@ def _writable(services: Services) -> str:
 
 
 def _sqlite(services: Services) -> str:
-    with services.read_jobs() as tx:
-        if tx.dialect.name != "sqlite":
-            return "PostgreSQL"
-        version = tuple(int(part) for part in str(tx.exec_driver_sql("select sqlite_version()").scalar()).split("."))
-        journal = str(tx.exec_driver_sql("pragma journal_mode").scalar())
-        synchronous = tx.exec_driver_sql("pragma synchronous").scalar()
-    if version < (3, 50, 0):
-        raise _Wrong("this SQLite can lose a WAL reset: install pysqlite3 0.6.1 or newer", code="sqlite_too_old")
-    if journal != "wal" or synchronous != 2:
-        raise _Wrong("the platform store is not in WAL mode with synchronous=FULL", code="sqlite_not_durable")
-    return f"SQLite {'.'.join(map(str, version))}, WAL, synchronous=FULL"
+    seen = set()
+    for name, read in (("vault", services.stores.read_vault), ("platform store", services.read_jobs)):
+        with read() as tx:
+            if tx.dialect.name != "sqlite":
+                seen.add("PostgreSQL")
+                continue
+            version = tuple(int(part) for part in str(tx.exec_driver_sql("select sqlite_version()").scalar()).split("."))
+            journal = str(tx.exec_driver_sql("pragma journal_mode").scalar())
+            synchronous = tx.exec_driver_sql("pragma synchronous").scalar()
+        if version < OLDEST_SQLITE:
+            raise _Wrong("this SQLite can lose a WAL reset: install pysqlite3 0.6.1 or newer", code="sqlite_too_old")
+        if journal != "wal" or synchronous != 2:
+            raise _Wrong(f"the {name} is not in WAL mode with synchronous=FULL", code="sqlite_not_durable")
+        seen.add(f"SQLite {'.'.join(map(str, version))}, WAL, synchronous=FULL")
+    return "; ".join(sorted(seen))
 
 
 def _log(services: Services) -> str:
@@ -109,7 +115,7 @@ def _inbox(services: Services) -> str:
 
 def _disk(services: Services) -> str:
     free = shutil.disk_usage(services.settings.home).free
-    if free < services.settings.limits.disk_free:
+    if free < services.settings.limits.disk_free * 2**20:
         raise _Wrong("the disk is nearly full", code="disk_nearly_full")
     return f"{free // 2**20} MiB free"
 

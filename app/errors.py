@@ -28,6 +28,7 @@ STATUS_BY_CODE = {
     "token_unknown": 401,
     "bad_setup_code": 401,
     "source_disabled": 403,
+    "too_many_lookups": 429,
     "answer_pending": 503,
     "idempotency_mismatch": 409,
 }

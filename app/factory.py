@@ -14,12 +14,13 @@ from flask_smorest import Api
 
 from app import errors, logs
 from app.api import audit, budgets, consents, dictionary, health, ingest, jobs, quarantine, reports, sources, start, tokens, verdicts
+from app.guard import body
 from app.wiring import Services, open_services
 from ingestion import strictjson
 from privacy.errors import Invalid, Locked
 
 LARGEST = 1_048_576
-"""Bytes of a body, wherever an endpoint does not say otherwise."""
+"""Bytes of a body of the management API."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -69,14 +70,13 @@ def _begin() -> None:
     if services.lock is not None and request.endpoint != "health.healthz":
         logs.LOCKED.inc()
         raise Locked("keys are locked: run `piying doctor`", code=services.lock.code, retry_after=30)
-    request.max_content_length = LARGEST
-    if request.path.startswith("/api/") and request.is_json and (body := request.get_data(parse_form_data=False)):
-        _check_json(body)
+    if request.path.startswith("/api/") and request.is_json and (sent := body(LARGEST, cache=True)):
+        _check_json(sent)
 
 
-def _check_json(body: bytes) -> None:
+def _check_json(sent: bytes) -> None:
     """The strict gate of ingestion before the lenient reader of the management API; raises Invalid."""
-    parsed = strictjson.loads(body, items="")
+    parsed = strictjson.loads(sent, items="")
     if parsed.faults:
         raise Invalid(f"the body breaks the rule {parsed.faults[0].rule}", code="invalid_json", field=parsed.faults[0].path)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from flask import current_app, g, request
 
 from app import access
-from privacy.errors import Refused
+from privacy.errors import Invalid, Refused
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -25,6 +25,15 @@ R = TypeVar("R")
 def services() -> Services:
     """The services that the wiring put into this application."""
     return cast("Services", current_app.extensions["piying"])
+
+
+def body(limit: int, *, cache: bool = False) -> bytes:
+    """The request's bytes; raises Invalid (413) above the limit, also where no length was told. One byte more is read, to know."""
+    request.max_content_length = limit + 1
+    raw = request.get_data(cache=cache, parse_form_data=False)
+    if len(raw) > limit:
+        raise Invalid("the body is larger than this endpoint takes", code="too_large")
+    return raw
 
 
 def bearer() -> access.Caller:

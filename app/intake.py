@@ -157,7 +157,7 @@ def list_quarantine(services: Services, source_id: str | None = None) -> list[di
 
 
 def replay(services: Services, *, source_name: str, mapping_path: Path | None, actor: str) -> dict[str, Any]:
-    """Sends a source's held items through the pipeline again, then removes them. What fails again is held anew.
+    """Sends a source's held items through the pipeline again, then removes them. What fails again is held until its first end.
 
     Items are removed only after they went through: a crash in between replays them twice, and their message ids make that harmless.
     """
@@ -166,10 +166,11 @@ def replay(services: Services, *, source_name: str, mapping_path: Path | None, a
         held, _ = quarantine.listing(tx, source_id=source.id, limit=REPLAY_ITEMS)
     opened = services.box.open([one.reference or "" for one in held])
     payloads = [payload for payload in opened if payload is not None]
+    ends = [one.expires_at for one, payload in zip(held, opened, strict=True) if payload is not None]
     receipt = pipeline.Receipt()
     if payloads:
         raw, mapping = services.replayed(source, payloads, mapping_path)
-        receipt = pipeline.ingest(raw, mapping, services.intake)
+        receipt = pipeline.ingest(raw, mapping, services.intake, ends=ends)
         measure(source.id, receipt)
     with services.begin_intake() as tx:
         quarantine.remove(tx, [one.id for one in held])

@@ -1,6 +1,7 @@
 """What people decided and who they are, as commands and routes use the doors: one call each.
 
-Promise: identifiers are arguments in memory only; they are in no log, no job and no answer but masked.
+Promise: identifiers are arguments in memory only; they are in no log and no job, and in no answer but masked;
+one value at a time is revealed, by a door that logs it first.
 """
 
 from __future__ import annotations
@@ -31,3 +32,9 @@ def find(services: Services, type_: str, value: str, *, purpose: str, reason: st
     """A person's masked identifiers; the log entry is committed before anything is read."""
     found: dict[str, Any] = services.oversight.find_person(type_, value, purpose=purpose, reason=reason, actor=actor)
     return found
+
+
+def reveal(services: Services, handle: str, ref: str, *, purpose: str, reason: str, actor: str) -> dict[str, Any]:
+    """One identifier in clear, named by what `find` gave; the log entry is committed before anything is read."""
+    revealed: dict[str, Any] = services.oversight.reveal(handle, ref, purpose=purpose, reason=reason, actor=actor)
+    return revealed

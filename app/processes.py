@@ -29,8 +29,9 @@ def _machine() -> str:
 
 
 def _started(number: int) -> str:
-    """The start time in the kernel's ticks; empty where the process or /proc is absent."""
+    """The start time in the kernel's ticks; empty where the process or /proc is absent, or where only its parent still has to hear of its end."""
     try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[19]
+        state, *fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
+    return "" if state in ("Z", "X", "x") else fields[18]

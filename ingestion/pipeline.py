@@ -9,9 +9,9 @@ acknowledges it. Nothing here knows who a person is: the admission door is hande
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -71,29 +71,32 @@ class Receipt:
         )
 
 
-def ingest(raw: RawBatch, mapping: FileMapping | None, intake: Intake) -> Receipt:
-    """Takes one batch in. Raises errors.Unavailable, Locked or Raced with nothing acknowledged; then the caller may send it again."""
+def ingest(raw: RawBatch, mapping: FileMapping | None, intake: Intake, *, ends: Sequence[datetime] = ()) -> Receipt:
+    """Takes one batch in. Raises errors.Unavailable, Locked or Raced with nothing acknowledged; then the caller may send it again.
+
+    `ends` says of items that were held before when that ends: failing again gives them no more time.
+    """
     batch = canonical.canonicalise(
         raw, mapping, intake.catalogue, now=intake.clock(), retention_days=intake.retention_days, zone=intake.zone
     )
     for attempt in range(ATTEMPTS_ON_RACE):
         try:
-            return _store(raw, batch, intake.admit(batch), intake)
+            return _store(raw, batch, intake.admit(batch), intake, ends)
         except Raced:
             if attempt == ATTEMPTS_ON_RACE - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _store(raw: RawBatch, batch: CanonicalBatch, admitted: Admitted, intake: Intake) -> Receipt:
+def _store(raw: RawBatch, batch: CanonicalBatch, admitted: Admitted, intake: Intake, ends: Sequence[datetime]) -> Receipt:
     malformed = {item.position: item for item in (*admitted.malformed, *batch.malformed)}
-    failures = _seal(raw, malformed.values(), intake)
+    failures = _seal(raw, malformed.values(), intake, ends)
     with intake.begin() as tx:
         duplicates = inbox.put(tx, admitted.batch, now=raw.received_at, older=admitted.older_digests)
         outcome = _verdicts(batch, admitted, malformed, duplicates)
         admitted.settle(tx, outcome)
-        for lifetime, kept in failures.items():
-            quarantine.put(tx, raw.source.id, batch.batch_id, kept, now=raw.received_at, expires_at=raw.received_at + lifetime)
+        for end, kept in failures.items():
+            quarantine.put(tx, raw.source.id, batch.batch_id, kept, now=raw.received_at, expires_at=end)
         receipt = _count(batch, admitted, malformed, outcome)
         inbox.count(tx, raw.source.id, _day(raw, intake), _tally(receipt), batch.dropped_fields)
         if raw.request_id:
@@ -153,18 +156,20 @@ def _told(batch: CanonicalBatch, malformed: Mapping[int, Malformed], outcome: Ma
     return told
 
 
-def _seal(raw: RawBatch, malformed: Collection[Malformed], intake: Intake) -> dict[timedelta, list[quarantine.Failure]]:
-    """Seals the payload of each malformed item, by how long it may be kept. Items that wait for consent are kept for less."""
-    kept: dict[timedelta, list[quarantine.Failure]] = {}
-    for lifetime, waits in ((KEEP_MALFORMED, False), (KEEP_WAITING, True)):
-        items = [item for item in malformed if (item.rule == FormRule.AWAITING_CONSENT) is waits]
-        if items:
-            payloads = [payload(raw, item.position) for item in items]
-            references = intake.box.seal(raw.source.id, payloads, raw.received_at + lifetime)
-            kept[lifetime] = [
-                quarantine.Failure(item.position, item.path, item.rule, reference)
-                for item, reference in zip(items, references, strict=True)
-            ]
+def _seal(
+    raw: RawBatch, malformed: Collection[Malformed], intake: Intake, ends: Sequence[datetime]
+) -> dict[datetime, list[quarantine.Failure]]:
+    """Seals the payload of each malformed item, by when its time ends. Items that wait for consent are kept for less."""
+    by_end: dict[datetime, list[Malformed]] = {}
+    for item in malformed:
+        end = raw.received_at + (KEEP_WAITING if item.rule == FormRule.AWAITING_CONSENT else KEEP_MALFORMED)
+        by_end.setdefault(min(end, ends[item.position - raw.first]) if ends else end, []).append(item)
+    kept: dict[datetime, list[quarantine.Failure]] = {}
+    for end, items in by_end.items():
+        references = intake.box.seal(raw.source.id, [payload(raw, item.position) for item in items], end)
+        kept[end] = [
+            quarantine.Failure(item.position, item.path, item.rule, reference) for item, reference in zip(items, references, strict=True)
+        ]
     return kept
 
 

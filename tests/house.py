@@ -246,9 +246,12 @@ def sqlite_house(template: Path, home: Path, environment: Mapping[str, str] | No
 def postgres_house(server: str, templates: Mapping[str, str], keys: Path, home: Path) -> Iterator[House]:
     """A house on PostgreSQL, its databases copied from templates; each role its own account."""
     shutil.copytree(keys, home, dirs_exist_ok=True)
-    with postgres_copy(server, templates["vault"]) as vault, postgres_copy(server, templates["platform"]) as platform:
-        with _opened(home, postgres_environment(vault, platform)) as house:
-            yield house
+    with (
+        postgres_copy(server, templates["vault"]) as vault,
+        postgres_copy(server, templates["platform"]) as platform,
+        _opened(home, postgres_environment(vault, platform)) as house,
+    ):
+        yield house
 
 
 @contextmanager

@@ -9,13 +9,14 @@ from marshmallow import ValidationError
 
 from app import intake, people
 from app.errors import path_of
-from app.guard import bearer, by_write_key, services
+from app.guard import bearer, body, by_write_key, services
 from app.shapes import ConsentsIn
 from ingestion import strictjson
 from privacy.errors import Invalid, Refused
 from privacy.records import SourceFacts
 
 blueprint = Blueprint("consents", __name__)
+LARGEST = 1_048_576
 
 
 @blueprint.post("/v1/consents")
@@ -47,15 +48,15 @@ def _who(header: str) -> tuple[str, SourceFacts | None]:
 
 
 def _body() -> dict[str, Any]:
-    parsed = strictjson.loads(request.get_data(cache=False, parse_form_data=False), items="consents")
+    parsed = strictjson.loads(body(LARGEST), items="consents")
     if parsed.faults:
         fault = parsed.faults[0]
         raise Invalid(f"item {fault.index} breaks the rule {fault.rule}", code="invalid_json", field=fault.path)
     try:
-        body: dict[str, Any] = ConsentsIn().load(parsed.value)
+        told: dict[str, Any] = ConsentsIn().load(parsed.value)
     except ValidationError as error:
         raise Invalid("a field breaks a rule", code="invalid", field=_first(error.messages)) from None
-    return body
+    return told
 
 
 def _first(messages: Any) -> str:

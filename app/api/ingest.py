@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from app import intake
-from app.guard import by_write_key, services
+from app.guard import body, by_write_key, services
 from ingestion import strictjson
 from privacy.errors import Invalid, Refused
 from privacy.records import SourceFacts
@@ -65,8 +65,7 @@ def _receive(kind: str) -> Response:
 
 def _body(limit: int) -> bytes:
     """The request's bytes, inflated within the limit whatever the content type says (rules 3–5); 413 above it, however it was sent."""
-    request.max_content_length = limit
-    raw = request.get_data(cache=False, parse_form_data=False)
+    raw = body(limit)
     if raw[:2] == b"\x1f\x8b":
         raw = _inflate(raw, limit)
     if not raw.strip():

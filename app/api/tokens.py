@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 from app import acts
 from app.guard import needs, public, services
 from app.shapes import SetupCodeIn, TokenIn
+from privacy.errors import Refused
 
 blueprint = Blueprint("tokens", __name__, url_prefix="/api/tokens", description="Bearer tokens")
 
@@ -28,5 +29,8 @@ def redeem(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.arguments(TokenIn)
 @blueprint.response(201)
 def make(body: dict[str, Any]) -> dict[str, Any]:
-    """A token for oneself, with all or some of one's permissions."""
-    return acts.make_token(services(), g.caller.account_id, actor=g.caller.account_id, scopes=body["scopes"])
+    """A token for oneself, with all or some of the permissions of the token that asks."""
+    scopes = sorted(g.caller.permissions) if body["scopes"] is None else body["scopes"]
+    if not set(scopes) <= g.caller.permissions:
+        raise Refused("a token makes no token that may do more than itself", code="scope_not_allowed", field="scopes")
+    return acts.make_token(services(), g.caller.account_id, actor=g.caller.account_id, scopes=scopes)

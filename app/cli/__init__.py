@@ -1,12 +1,17 @@
 """The command line: a list of names, each loaded only when it is called, so that `piying --help` answers at once.
 
-Promise: exit 0 done, 1 refused or failed with one clear line, 2 wrong usage. No command takes a person's identifier as an argument.
+Promise: exit 0 done, 1 refused or failed with one clear line, 2 wrong usage. No command takes a person's identifier as an argument, and
+no failure prints a value: of what nobody foresaw it names the type and the place.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -24,8 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("app.cli.numbers", "Ask for a protected report."),
     "budget": ("app.cli.numbers", "Show every month's privacy budget."),
     "consent": ("app.cli.people", "Record, show and import consent."),
-    "subject": ("app.cli.people", "Find a person by an identifier read from stdin."),
-    "audit": ("app.cli.audit", "Verify the access log, make checkpoints."),
+    "subject": ("app.cli.people", "Find a person by an identifier read from stdin, reveal one value."),
+    "audit": ("app.cli.audit", "Verify the access log, make checkpoints and bundles."),
     "dictionary": ("app.cli.facts", "Show the data dictionary."),
     "inventory": ("app.cli.facts", "List where data about people is."),
     "keys": ("app.cli.setup", "List key versions and rotate them."),
@@ -34,7 +39,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class Lazy(click.Group):
-    """A group whose commands are imported when they are called."""
+    """A group whose commands are imported when they are called, and the one place where an error becomes a line and an exit code."""
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Any:
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            return super().main(words, *more, **options)
+        except Exception as error:
+            sys.exit(_told(error, json_="--json" in words))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -57,17 +69,20 @@ def piying() -> None:
     """Piying: a customer data platform in which marketing follows the story and never holds a person."""
 
 
-def main() -> None:
-    """Runs the command; an error of the family becomes one line on stderr and exit 1."""
+def _told(error: Exception, *, json_: bool) -> int:
+    """Prints an error on stderr; the text of one that is not of the family may quote a value and stays unsaid."""
     from privacy.errors import PiyingError
 
-    try:
-        piying(prog_name="piying")
-    except PiyingError as error:
-        if "--json" in sys.argv:
-            import json
+    if isinstance(error, PiyingError):
+        code, message = error.code, error.message
+    else:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = "/".join(last.filename.replace("\\", "/").split("/")[-3:])
+        code, message = "internal", f"something failed that nobody foresaw: {type(error).__name__} at {place}:{last.lineno}"
+    click.echo(json.dumps({"code": code, "message": message}, ensure_ascii=False) if json_ else f"piying: {message} ({code})", err=True)
+    return 1
 
-            print(json.dumps({"code": error.code, "message": error.message}), file=sys.stderr)
-        else:
-            print(f"piying: {error.message} ({error.code})", file=sys.stderr)
-        sys.exit(1)
+
+def main() -> None:
+    """Runs the command."""
+    piying(prog_name="piying")

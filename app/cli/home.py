@@ -39,7 +39,7 @@ def initialise() -> dict[str, Any]:
         first = not access.accounts(tx)
     stores.close()
     services = open_services(home=home)
-    services.lake_tables()
+    services.make_lake()
     link = acts.add_user(services, ADMINISTRATOR, "administrator", actor="init")["link"] if first else None
     services.stores.close()
     return {"home": str(home), "link": link}

@@ -40,7 +40,7 @@ def show(document: dict[str, Any]) -> None:
     window = document["window"]
     table(
         [*names, "value", "low", "high"],
-        [[*(row[name] for name in names), round(row["value"], 1), round(row["low"], 1), round(row["high"], 1)] for row in rows],
+        [[*(_said(row[name]) for name in names), round(row["value"], 1), round(row["low"], 1), round(row["high"], 1)] for row in rows],
         title=f"{document['kind']}, {window['from']} to {window['to']}",
     )
     hidden = document["hidden_share"]
@@ -49,6 +49,11 @@ def show(document: dict[str, Any]) -> None:
     paid = "repeated, free" if document["cached"] else f"cost rho {cost['rho_nano'] / 1e9:.6f} (epsilon {cost['epsilon']:.2f})"
     left = ", ".join(f"{month}: {budget['after'] / 1e9:.6f}" for month, budget in document["budget"].items())
     click.echo(f"{paid}; left of rho by month: {left}")
+
+
+def _said(cell: Any) -> Any:
+    """A cell; of a name in several languages the English one."""
+    return cell.get("en", next(iter(cell.values()), "")) if isinstance(cell, dict) else cell
 
 
 @click.command("budget")

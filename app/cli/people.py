@@ -8,10 +8,14 @@ from pathlib import Path
 import click
 
 from app import intake, people
-from app.cli.output import as_json, emit
+from app.cli.output import as_json, emit, table
+from privacy.oversight import LookupPurpose
 from privacy.vocabulary import ConsentState, IdentifierType
 
 IDENTIFIER = click.Choice([one.value for one in IdentifierType])
+LOOKUP = click.Choice([one.value for one in LookupPurpose])
+why = click.option("--purpose", required=True, type=LOOKUP, help=f"What for, one of: {', '.join(LookupPurpose)}.")
+reason_ = click.option("--reason", required=True, help="Why, in words that name nobody; it stands in the log.")
 
 
 def _identifier() -> str:
@@ -75,16 +79,36 @@ def import_(file: Path, source: str, mapping: Path, json_: bool) -> None:
 
 @click.group("subject")
 def subject_command() -> None:
-    """Find a person by an identifier read from stdin."""
+    """Find a person by an identifier read from stdin, reveal one value."""
 
 
 @subject_command.command("find")
 @click.option("--type", "type_", required=True, type=IDENTIFIER, help="The identifier itself is read from stdin.")
-@click.option("--purpose", required=True, help="Why: a registered purpose or `rights_request`.")
-@click.option("--reason", required=True, help="Why, in words; it stands in the log.")
+@why
+@reason_
 @as_json
 def find(type_: str, purpose: str, reason: str, json_: bool) -> None:
     """Find a person; shows masked identifiers. The log entry is written first."""
     from app.wiring import open_services
 
-    emit(people.find(open_services(), type_, _identifier(), purpose=purpose, reason=reason, actor="cli"), json_)
+    found = people.find(open_services(), type_, _identifier(), purpose=purpose, reason=reason, actor="cli")
+    columns = ("type", "masked", "ref")
+
+    def plain() -> None:
+        click.echo(f"handle: {found['handle'] or 'nobody here has this identifier'}")
+        table(columns, [[one[column] for column in columns] for one in found["identifiers"]])
+
+    emit(found, json_, plain)
+
+
+@subject_command.command("reveal")
+@click.argument("handle")
+@click.argument("ref")
+@why
+@reason_
+@as_json
+def reveal(handle: str, ref: str, purpose: str, reason: str, json_: bool) -> None:
+    """Show one identifier in clear: HANDLE and REF are those that `subject find` printed. The log entry is written first."""
+    from app.wiring import open_services
+
+    emit(people.reveal(open_services(), handle, ref, purpose=purpose, reason=reason, actor="cli"), json_)

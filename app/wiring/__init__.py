@@ -11,6 +11,8 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from app import asking, housekeeping, intake, jobs
 from app.settings import load
 from app.stores import open_stores
@@ -18,7 +20,7 @@ from app.wiring.adapters import Adapters
 from app.wiring.doors import utc_now
 from app.wiring.lake import Lake
 from privacy import custody
-from privacy.errors import Invalid, Locked, NotFound, WrongSchema
+from privacy.errors import Invalid, Locked, NotFound, PiyingError
 
 
 class Services(Lake, Adapters):
@@ -56,7 +58,7 @@ def open_services(*, serving: bool = False, checking: bool = False, at: str | No
         services.lock = locked
         if not (serving or checking):
             raise
-    except WrongSchema:
+    except (PiyingError, sa.exc.DBAPIError):
         if not checking:
             raise
         services.lock = Locked("the vault cannot be read", code="keys_locked")

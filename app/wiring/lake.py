@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
 
 from app import asking, housekeeping
 from app.stores import register_dialect
 from app.wiring.doors import Doors
 from privacy.dictionary import catalogue
-from privacy.errors import Unavailable
+from privacy.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from analytics.lake.maintenance import LakeMaintenance
@@ -101,8 +104,17 @@ class Lake(Doors):
             with self.begin_jobs() as tx:
                 housekeeping.give_lease_back(tx, LEASE, holder)
 
+    def make_lake(self) -> None:
+        """Makes the tables of the lake that do not exist yet."""
+        _ = self._lake
+
     def lake_tables(self) -> int:
-        """How many tables of the lake open."""
+        """How many tables of the lake open; makes none. Raises Unavailable or NotFound where one does not."""
         from analytics.lake import tables
 
-        return len([tables.load(self._lake, name) for name in catalogue.load().tables])
+        address = sa.make_url(self.settings.catalogue_url)
+        if address.drivername.startswith("sqlite") and not Path(address.database or "").is_file():
+            raise NotFound("the lake's catalogue is not there", code="lake_unknown")
+        register_dialect()
+        catalog = tables.open_catalogue(self.settings.catalogue_url, self.settings.lake_path)
+        return len([tables.load(catalog, name) for name in catalogue.load().tables])

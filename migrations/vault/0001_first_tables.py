@@ -55,6 +55,7 @@ def _privacy_identity_keystate() -> None:
         sa.Column("deployment", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("next_person", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("changes", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vault_meta")),
     )
 

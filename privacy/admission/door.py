@@ -26,6 +26,7 @@ from privacy.deidentify import freetext, rules
 from privacy.errors import Raced
 from privacy.identity import pseudonyms, vault
 from privacy.identity.monthkeys import MonthKeys
+from privacy.identity.recent import RecentPeople
 from privacy.orm import to_micros
 from privacy.records import (
     CanonicalBatch,
@@ -88,7 +89,7 @@ class Entry:
         counts = dict.fromkeys((verdict.value for verdict in Verdict), 0)
         for verdict in verdicts.values():
             counts[verdict.value] += 1
-        leaves = [b"%d:%s" % (position, verdicts[position].value.encode()) for position in sorted(verdicts)]
+        leaves = screening.verdict_leaves(verdicts)
         facts = {"batch": self.batch.batch_id, "verdicts": merkle.root_of(leaves), "acts": len(self._acts), **counts}
         self._log(tx, LogKind.INGEST, "ingest.batch", actor=self._source, facts=facts)
         if self._handles and ledger.changed_since(tx, self._decided_at, self._handles):
@@ -102,6 +103,7 @@ class Admission:
 
     def __init__(self, tools: AdmissionTools) -> None:
         self._tools = tools
+        self._people = RecentPeople()
         self._consents = RecentTimelines()
         self._keys = MonthKeys(tools.keyring, tools.begin_vault, tools.read_vault, tools.random)
 
@@ -110,7 +112,14 @@ class Admission:
         people = [part for part in batch.parts if tools.catalogue.records[part.record].people]
         stack = screening.stack(people, batch.source)
         with tools.read_vault() as tx:
-            found = vault.resolve(tx, tools.keyring, stack.identifiers, may_link_strong=not batch.source.public, random=tools.random)
+            found = vault.resolve(
+                tx,
+                tools.keyring,
+                stack.identifiers,
+                may_link_strong=not batch.source.public,
+                random=tools.random,
+                recent=self._people,
+            )
             family = screening.families(found, vault.merged_into(tx))
         handle = tools.keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
         handles = screening.blocks(pseudonyms.handles(found.people, handle))
@@ -121,16 +130,12 @@ class Admission:
             wanted = {*ANALYTIC_PURPOSES, *screening.sensitive_purposes(tools.catalogue, stack.parts)} & known
             decided_at, timelines = self._consents.of(tx, handles, wanted, pending=[one.act for one in acts], aliases=aliases)
         screening.refuse_by_person(stack, found, refuse, now, tools.zone)
-        allowed = (
-            {
-                purpose: gate.decide_many(
-                    [timelines.get(one, {}).get(purpose) for one in handles], np.maximum(found.index, 0), stack.times, to_micros(now)
-                )
-                for purpose in sorted(wanted)
-            }
-            if handles
-            else {}
-        )
+        lines = [timelines.get(handle, {}) for handle in handles]
+        person = np.maximum(found.index, 0)
+        allowed = {
+            purpose: gate.decide_many([line.get(purpose) for line in lines], person, stack.times, to_micros(now))
+            for purpose in (sorted(wanted) if handles else ())
+        }
         screening.refuse_without_consent(stack, batch.source, allowed, refuse)
         screening.refuse_sensitive(tools.catalogue, stack, allowed, refuse)
         acts = [one for one in acts if screening.counts(one, refuse)]

@@ -30,6 +30,7 @@ from privacy.vocabulary import (
     IdentifierType,
     OnNoConsent,
     Reason,
+    Verdict,
 )
 
 if TYPE_CHECKING:
@@ -276,6 +277,23 @@ def has_news(found: vault.Resolution, keep: Bools) -> bool:
     used = np.unique(rows[rows >= 0])
     same = (found.found.owner[used] == found.owner[used]) & (found.found.at_version[used] == found.found.version)
     return not bool(same.all())
+
+
+def verdict_leaves(verdicts: Mapping[int, Verdict]) -> list[bytes]:
+    """What the batch's Merkle root is built over: `first-last:verdict` for each run of neighbours with one verdict, so that every item's
+    verdict can be shown by one leaf, and a batch of one kind costs one."""
+    leaves: list[bytes] = []
+    run: list[int] = []
+    for position in sorted(verdicts):
+        if run and position == run[1] + 1 and verdicts[position] is verdicts[run[0]]:
+            run[1] = position
+            continue
+        if run:
+            leaves.append(b"%d-%d:%s" % (run[0], run[1], verdicts[run[0]].value.encode()))
+        run = [position, position]
+    if run:
+        leaves.append(b"%d-%d:%s" % (run[0], run[1], verdicts[run[0]].value.encode()))
+    return leaves
 
 
 def counts(one: Act, refuse: Reasons) -> bool:

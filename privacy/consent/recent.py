@@ -2,6 +2,7 @@
 
 Promise: an answer is what `ledger.timelines` would say in the same transaction. The head's position is read each time; whoever has an act
 behind the remembered position is forgotten first, so a withdrawal that any process committed counts in the very next decision.
+It is handed reading transactions: what a writing one appended and took back would be remembered as if it had happened.
 It must never learn who the people are: handles and timelines only, in memory only.
 """
 

@@ -29,6 +29,7 @@ class VaultMeta(VaultBase):
     deployment: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime] = mapped_column(Instant)
     next_person: Mapped[int] = mapped_column(sa.BigInteger, server_default="1")
+    changes: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
 
 
 class KeyState(VaultBase):
@@ -42,6 +43,7 @@ class KeyState(VaultBase):
     activated_at: Mapped[datetime] = mapped_column(Instant)
 
 
+_CHANGES = sa.select(VaultMeta.changes).where(VaultMeta.id == 1)
 _STATE = sa.select(KeyState.kind, KeyState.version, KeyState.check_value).order_by(KeyState.kind, KeyState.version)
 
 
@@ -75,6 +77,16 @@ def take_numbers(tx: sa.Connection, count: int) -> int:
     if after is None:
         raise errors.Locked("The vault was never initialised with a key file.", code="keys_foreign")
     return int(after) - count
+
+
+def changes(tx: sa.Connection) -> int:
+    """How often something changed what an earlier look-up may have told."""
+    return int(tx.execute(_CHANGES).scalar() or 0)
+
+
+def count_change(tx: sa.Connection) -> None:
+    """Says, in the transaction of the change, that earlier look-ups may be wrong now."""
+    tx.execute(sa.update(VaultMeta).where(VaultMeta.id == 1).values(changes=VaultMeta.changes + 1))
 
 
 def sync(tx: sa.Connection, keyring: Keyring) -> Mapping[str, list[int]]:

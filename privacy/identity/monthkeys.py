@@ -1,6 +1,6 @@
 """The short-lived keys that admission computes with: a month's row keys, an epoch's message keys.
 
-Promise: such a key exists in the vault until its time, in memory no longer than there, and is derived from nothing, so that deleting its
+Promise: such a key exists in the vault until its time, in memory at most an hour longer, and is derived from nothing, so that deleting its
 row ends every link it made (law_rules E-9). Learns which month or epoch a key is for, and nothing else.
 """
 
@@ -20,6 +20,8 @@ from privacy.records import RandomBytes
 
 EPOCH: Final = timedelta(days=30)
 """Length of an epoch of message keys; a key lives one epoch longer, so that the dedupe window of thirty days never breaks."""
+_AT_MOST: Final = timedelta(hours=1)
+"""How long a key is remembered before the vault is asked again whether it still exists."""
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,13 +52,13 @@ class MonthKeys:
         """The key of this epoch's message digests, and of the epoch before if it still exists."""
         epoch = (now - _START) // EPOCH
         ends = _START + (epoch + 1) * EPOCH
-        before = self._held.get(f"message:{epoch - 1}")
+        earlier = f"message:{epoch - 1}"
+        before = self._remembered(earlier, now)
         if before is None:
             with self._read() as tx:
-                found = ephemeral.find_ephemeral_key(tx, self._keyring, f"message:{epoch - 1}")
-            before = (found or b"", ends)
-            self._held[f"message:{epoch - 1}"] = before
-        return self._key(f"message:{epoch}", ends + EPOCH, now), before[0] or None
+                before = ephemeral.find_ephemeral_key(tx, self._keyring, earlier) or b""
+            self._held[earlier] = (before, min(ends, now + _AT_MOST))
+        return self._key(f"message:{epoch}", ends + EPOCH, now), before or None
 
     def _row_key(self, kind: str, month: int, now: datetime) -> bytes:
         year, number = divmod(month, 100)
@@ -65,10 +67,17 @@ class MonthKeys:
         return hmac.digest(key, pseudonyms.ROW.encode() + b"\0" + kind.encode(), "sha256")
 
     def _key(self, name: str, destroy_after: datetime, now: datetime) -> bytes:
-        held = self._held.get(name)
-        if held is not None and held[1] > now:
-            return held[0]
+        held = self._remembered(name, now)
+        if held is not None:
+            return held
         with self._begin() as tx:
             key = ephemeral.ephemeral_key(tx, self._keyring, name, destroy_after=destroy_after, random=self._random, now=now)
-        self._held[name] = (key, min(destroy_after, now + timedelta(hours=1)))
+        self._held[name] = (key, min(destroy_after, now + _AT_MOST))
         return key
+
+    def _remembered(self, name: str, now: datetime) -> bytes | None:
+        """A key that was read a moment ago. Whatever is older is forgotten, asked for or not."""
+        for each in [each for each, (_, until) in list(self._held.items()) if until <= now]:
+            self._held.pop(each, None)
+        held = self._held.get(name)
+        return None if held is None else held[0]

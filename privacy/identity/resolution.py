@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from privacy.identity import bulk, keystate, linking, pseudonyms, sealed
 from privacy.identity.keys import Keyring
+from privacy.identity.recent import RecentPeople
 from privacy.records import RandomBytes
 from privacy.vocabulary import IDENTIFIER_LIMITS, STRONG_TYPES, IdentifierType
 
@@ -94,7 +95,13 @@ class Resolution:
 
 
 def resolve(
-    tx: sa.Connection, keyring: Keyring, identifiers: Mapping[str, pa.StringArray], *, may_link_strong: bool, random: RandomBytes
+    tx: sa.Connection,
+    keyring: Keyring,
+    identifiers: Mapping[str, pa.StringArray],
+    *,
+    may_link_strong: bool,
+    random: RandomBytes,
+    recent: RecentPeople | None = None,
 ) -> Resolution:
     """The person of every row by its normalised identifiers (columns of equal length by type)."""
     versions = keystate.sync(tx, keyring)["index"]
@@ -108,7 +115,7 @@ def resolve(
     rows[:, erased] = -1
     if not may_link_strong:
         rows[[kind in STRONG_TYPES for kind in kinds], :] = -1
-    numbers, ids, young, owner, at_version = _owners(tx, digests)
+    numbers, ids, young, owner, at_version = _owners(tx, digests, recent or RecentPeople())
     lines = [*kinds, *(kind for kind in ORDER if kind not in identifiers)]
     links = linking.link(
         rows,
@@ -184,19 +191,24 @@ def _erased(tx: sa.Connection, keyring: Keyring, types: Sequence[IdentifierType]
     return np.fromiter((digest in hit for digest in digests), bool, len(digests))
 
 
-def _owners(tx: sa.Connection, digests: Mapping[int, list[bytes]]) -> tuple[list[int], list[bytes], list[int], Ints, Ints]:
+def _owners(
+    tx: sa.Connection, digests: Mapping[int, list[bytes]], recent: RecentPeople
+) -> tuple[list[int], list[bytes], list[int], Ints, Ints]:
     """Known people (merges followed) by number and id, the numbers of the young among them, and each identifier's owner and version."""
     size = len(next(iter(digests.values())))
     owner = np.full(size, -1, np.int64)
     at_version = np.full(size, -1, np.int64)
     for version in sorted(digests, reverse=True):
-        hits = dict(bulk.select_in(tx, _FIND, digests[version], (version,)))
+        if version == max(digests):
+            hits = recent.owners(tx, _FIND, version, digests[version])
+        else:
+            hits = dict(bulk.select_in(tx, _FIND, digests[version], (version,)))
         if hits:
             found = np.fromiter(map(hits.get, digests[version], repeat(-1)), np.int64, size)
             first = (owner < 0) & (found >= 0)
             owner[first], at_version[first] = found[first], version
     numbers = np.unique(owner[owner >= 0])
-    people = {no: (person, youth) for no, person, youth in bulk.select_in(tx, _PEOPLE, numbers.tolist())}
+    people = recent.people(tx, _PEOPLE, numbers.tolist())
     owner = np.where(owner >= 0, np.searchsorted(numbers, owner), -1)
     ordered = numbers.tolist()
     return ordered, [people[no][0] for no in ordered], [no for no in ordered if people[no][1]], owner, at_version

@@ -183,6 +183,8 @@ def _write_links(
     made.sort(key=itemgetter(1))
     bulk.insert(tx, Identifier.__table__, IDENTIFIER_COLUMNS, made)
     moved = [one for one in changed if before[one] >= 0]
+    if moved:
+        keystate.count_change(tx)
     for number, old in found.digests.items():
         rows = [(places[after[one]][0], values[one], number, old[one]) for one in moved]
         bulk.execute_many(tx, "UPDATE identifier SET person_no = ?, sealed = ? WHERE index_version = ? AND digest = ?", rows)
@@ -215,6 +217,7 @@ def _write_merges(
         winner, loser = sorted((first, second))
         tx.execute(sa.update(Person).where(sa.or_(Person.no == loser[0], Person.merged_into == loser[0])).values(merged_into=winner[0]))
         tx.execute(sa.insert(Merge), [{"loser": loser[1], "winner": winner[1], "batch": batch_id, "at": now}])
+        keystate.count_change(tx)
         noted = births(tx, keyring, [winner[0], loser[0]])
         if loser[1] in noted and noted[loser[1]] > noted.get(winner[1], date.min):
             set_birth(tx, keyring, [winner[1]], [noted[loser[1]]], today=now.date(), random=random)
@@ -231,6 +234,8 @@ def set_birth(
     values = sealed.seal_many(ciphers, sealed.DATA_KEY_VERSION, BIRTH, persons, texts, random)
     rows = [(value, age(born, today) < ADULT_YEARS, numbers[person]) for value, born, person in zip(values, dates, persons, strict=True)]
     bulk.execute_many(tx, "UPDATE person SET birth = ?, youth = ? WHERE no = ?", rows)
+    if any(young for _, young, _ in rows):
+        keystate.count_change(tx)
 
 
 def age(born: date, today: date) -> int:
@@ -304,6 +309,8 @@ def sweep_orphans(
         tx.execute(sa.delete(Identifier).where(Identifier.person_no.in_(lost)))
         tx.execute(sa.delete(Person).where(Person.no.in_(lost)))
         removed += len(lost)
+    if removed:
+        keystate.count_change(tx)
     return removed
 
 

@@ -22,19 +22,18 @@ from ingestion.source import Claim, Reading, Row
 from privacy.admission.door import Admission, AdmissionTools, Entry
 from privacy.consent import registry
 from privacy.dictionary import catalogue
-from privacy.errors import Unavailable
 from privacy.identity import keystate, normalise, vault
 from privacy.identity.box import VaultBox
 from privacy.identity.keys import Keyring
 from privacy.orm import PlatformBase, VaultBase, to_micros
 from privacy.preferences import Preferences
 from privacy.records import Log, RawBatch, SourceFacts
-from privacy.release import Releases as Releases
 from tests.conftest import NOW
 from tests.fakes.log import RecordingLog
 
 STATISTICS, PROFILING, HEALTH = "analytics.statistics", "marketing.profiling", "sensitive.health"
 ANNA, BO = ("phone", "13800138000"), ("email", "bo@shop.example")
+HEALTH_PURPOSE = registry.Purpose(HEALTH, {"CN": "separate_consent"}, separate=True, name={"en": "Health", "zh": "健康"})
 ZONE = "Asia/Shanghai"
 Who = tuple[str, str]
 
@@ -45,7 +44,9 @@ def source(**more: Any) -> SourceFacts:
     return SourceFacts(**(facts | {"purposes": frozenset({STATISTICS, PROFILING})} | more))
 
 
-def row(*who: Who, at: datetime = NOW, record: str = "event", claims: Sequence[Claim] = (), refuse: str | None = None, **fields: Any) -> Row:
+def row(
+    *who: Who, at: datetime = NOW, record: str = "event", claims: Sequence[Claim] = (), refuse: str | None = None, **fields: Any
+) -> Row:
     """One row about whoever has these identifiers."""
     told = {"event": "product_viewed"} | fields if record == "event" else fields
     return Row(record, to_micros(at), told, dict(who), tuple(claims), refuse)
@@ -74,6 +75,7 @@ class Desk:
     clock: Now = field(default_factory=Now)
     log: Log = field(default_factory=RecordingLog)
     before_commit: Callable[[], None] = lambda: None
+    dictionary: catalogue.Catalogue = field(default_factory=catalogue.load)
 
     def __post_init__(self) -> None:
         with self.stores.begin_vault() as tx:
@@ -82,7 +84,7 @@ class Desk:
         with self.stores.begin_platform() as tx:
             PlatformBase.metadata.create_all(tx)
             registry.seed(tx, NOW)
-            registry.add_purpose(tx, registry.family_purpose("sensitive", "health"), now=NOW)
+            registry.add_purpose(tx, HEALTH_PURPOSE, NOW)
         self.door = self.another_door()
 
     def another_door(self) -> Admission:
@@ -92,7 +94,7 @@ class Desk:
             read_vault=self.stores.read_vault,
             read_platform=self.stores.read_platform,
             keyring=self.keyring,
-            catalogue=catalogue.load(),
+            catalogue=self.dictionary,
             log=self.log,
             clock=self.clock,
             random=os.urandom,
@@ -128,10 +130,11 @@ class Desk:
 
     def allow(self, *people: Who, purpose: str = STATISTICS) -> None:
         """These people allowed a purpose long ago."""
-        for who in people:
-            self.say(who, "granted", purpose, at=NOW - timedelta(days=300))
+        told = {"purpose": purpose, "state": "granted", "at": NOW - timedelta(days=300)}
+        items = [{"identifier": {"type": who[0], "value": who[1]}, **told} for who in people]
+        self.preferences.record(items, actor="usr_officer00000", namespace="web")
 
-    def send(self, *items: Row | Sequence[Row], source: SourceFacts = source(), ids: Sequence[str] | None = None) -> pipeline.Receipt:  # noqa: B008
+    def send(self, *items: Row | Sequence[Row], source: SourceFacts = source(), ids: Sequence[str] | None = None) -> pipeline.Receipt:
         """Each argument is one received item: a row, or several rows of one message."""
         return pipeline.ingest(self.raw(items, source, ids), None, self._intake(self._admit))
 
@@ -143,10 +146,10 @@ class Desk:
         ]
         return RawBatch(source, self.clock(), items=readings, request_id="req_" + uuid.uuid4().hex[:24])
 
-    def decide(self, *items: Row | Sequence[Row], source: SourceFacts = source()) -> Entry:  # noqa: B008
+    def decide(self, *items: Row | Sequence[Row], source: SourceFacts = source()) -> Entry:
         """The door's answer alone; nothing is put into the inbox."""
         raw = self.raw(items, source)
-        return self.door(canonicalise(raw, None, catalogue.load(), now=self.clock(), retention_days=744, zone=ZONE))
+        return self.door(canonicalise(raw, None, self.dictionary, now=self.clock(), retention_days=744, zone=ZONE))
 
     def _admit(self, batch: Any) -> Entry:
         entry = self.door(batch)
@@ -154,7 +157,7 @@ class Desk:
         return entry
 
     def _intake(self, admit: Any) -> pipeline.Intake:
-        return pipeline.Intake(admit, self.stores.begin_platform, self.box, catalogue.load(), self.clock, ZONE, 744)
+        return pipeline.Intake(admit, self.stores.begin_platform, self.box, self.dictionary, self.clock, ZONE, 744)
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -187,7 +190,3 @@ class Desk:
     def _count(self, begin: Any, table: Any) -> int:
         with begin() as tx:
             return int(tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
-
-
-def unavailable() -> None:
-    raise Unavailable("the disk is full")

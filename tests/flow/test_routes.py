@@ -1,0 +1,412 @@
+"""Every route: who may call it, what every answer carries, what a client key learns (nothing), what the consent API answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import sqlalchemy as sa
+
+from app import access, acts
+from app.factory import HEADERS
+from privacy.consent.ledger import ConsentEventRow
+from tests.conftest import NOW
+from tests.house import House, basic, bearer, sqlite_house, track
+
+PHONE = "13912345678"
+NOTHING = {"public", "write_key"}
+"""What a view declares that no bearer token opens."""
+
+PERMISSIONS: dict[tuple[str, str], str] = {
+    ("GET", "/"): "public",
+    ("GET", "/welcome"): "public",
+    ("GET", "/healthz"): "public",
+    ("GET", "/readyz"): "public",
+    ("GET", "/metrics"): "public",
+    ("POST", "/v1/<any(track, identify, page, screen, group, alias, t, i, p, s, g, a):kind>"): "write_key",
+    ("POST", "/v1/<any(batch, b, import):kind>"): "write_key",
+    ("POST", "/v1/consents"): "write_key",
+    ("GET", "/v1/verdicts/<request_id>"): "verdict.read",
+    ("GET", "/api/sources"): "source.read",
+    ("POST", "/api/sources"): "source.edit",
+    ("POST", "/api/sources/<source_id>/rotations"): "source.edit",
+    ("POST", "/api/sources/<source_id>/disablement"): "source.edit",
+    ("POST", "/api/tokens/redemptions"): "public",
+    ("POST", "/api/tokens"): "account.own",
+    ("GET", "/api/quarantine"): "quarantine.read",
+    ("POST", "/api/quarantine/replays"): "quarantine.replay",
+    ("GET", "/api/dictionary"): "dictionary.read",
+    ("GET", "/api/purposes"): "purpose.read",
+    ("GET", "/api/jobs/<job_id>"): "job.read",
+    ("POST", "/api/reports/quotes"): "report.ask",
+    ("POST", "/api/reports"): "report.ask",
+    ("GET", "/api/releases/<release_id>"): "report.read",
+    ("GET", "/api/budgets"): "budget.read",
+    ("GET", "/api/audit/entries"): "log.read",
+    ("POST", "/api/audit/verifications"): "log.verify",
+}
+"""Written down a second time on purpose: a new route, or a permission that changed, fails here until somebody has thought about it."""
+
+ALLOWED: dict[str, set[str]] = {
+    "integrator": {
+        "account.own", "dictionary.read", "exact.read", "import.run", "job.read", "purpose.read", "quarantine.read", "quarantine.replay",
+        "source.edit", "source.read", "verdict.read",
+    },
+    "marketer": {"account.own", "budget.read", "job.read", "report.ask", "report.read"},
+    "officer": {
+        "account.own", "budget.read", "consent.edit", "consent.read", "dictionary.edit", "dictionary.read", "exact.read", "job.read",
+        "log.read", "log.verify", "person.find", "person.reveal", "purpose.edit", "purpose.read", "quarantine.read", "report.read",
+        "source.read",
+    },
+    "administrator": {
+        "account.own", "dictionary.read", "job.edit", "job.read", "key.edit", "log.health", "purpose.read", "quarantine.read",
+        "settings.read", "source.read", "user.edit",
+    },
+}  # fmt: skip
+BODIES: dict[str, Any] = {
+    "/api/sources": {"name": "another", "kind": "segment"},
+    "/api/tokens": {},
+    "/api/tokens/redemptions": {"code": "x" * 43},
+    "/api/quarantine/replays": {"source": "web"},
+    "/api/reports/quotes": {"kind": "store_month"},
+    "/api/reports": {"kind": "store_month"},
+}
+
+
+class Route(NamedTuple):
+    method: str
+    rule: str
+    endpoint: str
+
+    @property
+    def path(self) -> str:
+        return re.sub(r"<any\((\w+)[^>]*>", r"\1", self.rule) if "any(" in self.rule else re.sub(r"<[^>]*>", "x_0000", self.rule)
+
+
+@pytest.fixture(scope="module")
+def open_door(template_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with sqlite_house(template_home, tmp_path_factory.mktemp("routes") / "home") as house:
+        house.source()
+        yield house
+
+
+def routes(house: House) -> list[Route]:
+    """Every route and method that the application has, but for what Flask and the description of the API add."""
+    return [
+        Route(method, rule.rule, rule.endpoint)
+        for rule in house.app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"})
+        if not rule.endpoint.startswith("api-docs")
+    ]
+
+
+# ── who may call what ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def declared(house: House, route: Route) -> str | None:
+    """The permission that the view of a route declares; views of the API hang on a class, one method each."""
+    view = house.app.view_functions[route.endpoint]
+    holder = getattr(view, "view_class", None)
+    return getattr(getattr(holder, route.method.lower()) if holder else view, "permission", None)
+
+
+def test_every_route_declares_the_permission_that_was_agreed(open_door: House) -> None:
+    assert {(route.method, route.rule): declared(open_door, route) for route in routes(open_door)} == PERMISSIONS
+
+
+def test_the_file_of_roles_lists_what_was_agreed_and_keeps_incompatible_powers_apart() -> None:
+    assert {role: set(permissions) for role, permissions in access.matrix().items()} == ALLOWED
+    assert not any({"exact.read", "report.ask"} <= permissions for permissions in ALLOWED.values())
+    administrator = ALLOWED["administrator"]
+    assert not administrator & {"exact.read", "person.find", "person.reveal", "consent.edit", "report.ask", "log.read", "source.edit"}
+
+
+@pytest.mark.parametrize("role", [*ALLOWED, "nobody"])
+def test_a_role_opens_exactly_its_routes(open_door: House, role: str) -> None:
+    """Walked over every route: 401 without a token, 403 without the permission, anything else with it."""
+    house = open_door
+    headers = {} if role == "nobody" else bearer(house.token(role))
+    for route in routes(house):
+        permission = PERMISSIONS[(route.method, route.rule)]
+        answer = house.client.open(route.path, method=route.method, headers=headers, json=BODIES.get(route.rule))
+        code = (answer.get_json(silent=True) or {}).get("code")
+        if route.rule == "/v1/consents" and role != "nobody":
+            permission = "consent.edit"
+        if permission in NOTHING:
+            assert code not in ("token_missing", "permission_missing")
+        elif role == "nobody":
+            assert (answer.status_code, code) == (401, "token_missing"), route
+        elif permission in ALLOWED[role]:
+            assert answer.status_code not in (401, 403), (route, answer.get_data(as_text=True))
+        else:
+            assert (answer.status_code, code) == (403, "permission_missing"), route
+        assert answer.status_code < 500, route
+
+
+@pytest.mark.parametrize("state", ["unknown", "of another kind", "expired", "of a disabled account"])
+def test_a_token_that_does_not_count_opens_nothing(template_home: Path, tmp_path: Path, state: str) -> None:
+    with sqlite_house(template_home, tmp_path / "home") as house:
+        _, key = house.source()
+        token = {"unknown": "pat_" + "x" * 43, "of another kind": key}.get(state) or house.token("officer")
+        if state == "expired":
+            house.clock.forward(days=91)
+        if state == "of a disabled account":
+            with house.services.begin_console() as tx:
+                tx.execute(sa.update(access.Account).values(disabled_at=house.clock()))
+        for route in routes(house):
+            if PERMISSIONS[(route.method, route.rule)] not in NOTHING:
+                answer = house.client.open(route.path, method=route.method, headers=bearer(token), json=BODIES.get(route.rule))
+                assert (answer.status_code, answer.get_json()["code"]) == (401, "token_unknown"), route
+
+
+def test_a_token_carries_no_more_than_its_scopes_and_no_more_than_its_owner(open_door: House) -> None:
+    house = open_door
+    owner = bearer(house.token("integrator"))
+    made = house.client.post("/api/tokens", json={"scopes": ["source.read"]}, headers=owner)
+    assert made.status_code == 201
+    narrow = bearer(made.get_json()["token"])
+    assert house.client.get("/api/sources", headers=narrow).status_code == 200
+    assert house.client.post("/api/sources", json={"name": "n", "kind": "segment"}, headers=narrow).status_code == 403
+    assert house.client.get("/api/dictionary", headers=narrow).status_code == 403
+    refused = house.client.post("/api/tokens", json={"scopes": ["report.ask"]}, headers=owner)
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "scope_not_allowed")
+
+
+def test_a_narrow_token_does_not_make_a_wider_one(open_door: House) -> None:
+    house = open_door
+    owner = bearer(house.token("integrator"))
+    narrow = bearer(house.client.post("/api/tokens", json={"scopes": ["account.own"]}, headers=owner).get_json()["token"])
+    wider = house.client.post("/api/tokens", json={"scopes": ["account.own", "source.edit"]}, headers=narrow)
+    assert (wider.status_code, wider.get_json()["code"]) == (403, "scope_not_allowed")
+    for body in ({}, {"scopes": None}):
+        same = bearer(house.client.post("/api/tokens", json=body, headers=narrow).get_json()["token"])
+        assert house.client.get("/api/sources", headers=same).status_code == 403
+
+
+def test_a_one_time_code_works_once(open_door: House) -> None:
+    house = open_door
+    link = acts.add_user(house.services, "once@example.com", "marketer", actor="test")["link"]
+    code = link.partition("#")[2]
+    first = house.client.post("/api/tokens/redemptions", json={"code": code})
+    assert first.status_code == 201
+    assert house.client.get("/api/budgets", headers=bearer(first.get_json()["token"])).status_code == 200
+    again = house.client.post("/api/tokens/redemptions", json={"code": code})
+    assert (again.status_code, again.get_json()["code"]) == (401, "bad_setup_code")
+
+
+# ── what every answer carries ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_answer_carries_the_security_headers(open_door: House) -> None:
+    house = open_door
+    headers = bearer(house.token("officer"))
+    answers = [house.client.open(route.path, method=route.method, headers=headers, json=BODIES.get(route.rule)) for route in routes(house)]
+    answers += [house.client.get(path) for path in ("/no/such", "/v1/batch", "/api/openapi.json", "/v1//batch")]
+    answers += [house.client.options("/v1/batch"), house.client.head("/healthz"), house.client.post("/v1/batch", data=b"{")]
+    for answer in answers:
+        for name, value in HEADERS.items():
+            assert answer.headers[name] == value, (answer.request.path, name)
+        assert re.fullmatch(r"req_[0-9a-f]{24}", answer.headers["X-Request-Id"])
+        assert "Set-Cookie" not in answer.headers
+        assert not 300 <= answer.status_code < 400, answer.request.path
+
+
+def test_addresses_never_carry_an_identifier(open_door: House) -> None:
+    """Path variables are ids of ours; nothing is asked for by query but a cursor."""
+    variables = {name for rule in open_door.app.url_map.iter_rules() for name in rule.arguments}
+    assert variables == {"kind", "request_id", "source_id", "job_id", "release_id"}
+
+
+def test_the_description_of_the_api_is_valid_and_lists_every_management_route(open_door: House) -> None:
+    answer = open_door.client.get("/api/openapi.json")
+    document = answer.get_json()
+    assert document["openapi"].startswith("3.1")
+    assert {"title", "version"} <= document["info"].keys()
+    wanted = {
+        (route.method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule))
+        for route in routes(open_door)
+        if route.rule.startswith("/api")
+    }
+    listed = {(method, path) for path, entry in document["paths"].items() for method in entry if method != "parameters"}
+    assert listed == wanted
+    references = set(re.findall(r'"\$ref": ?"#/([^"]+)"', json.dumps(document)))
+    for reference in references:
+        place: Any = document
+        for step in reference.split("/"):
+            place = place[step]
+    for path, entry in document["paths"].items():
+        names = {parameter["name"] for parameter in entry.get("parameters", ()) if parameter["in"] == "path"}
+        assert names == set(re.findall(r"{(\w+)}", path))
+        for method, operation in entry.items():
+            if method != "parameters":
+                assert operation["responses"], (method, path)
+
+
+# ── what a client key learns ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_client_key_learns_nothing_about_anybody(house: House) -> None:
+    """Known, unknown, refused, withdrawn, malformed, repeated: the same bytes and headers but the request's own number."""
+    _, server = house.source("shop")
+    _, client = house.source("browser", public=True)
+    house.grant(server, [("customer_no", "u-known"), ("customer_no", "u-withdrawn")])
+    house.clock.forward(seconds=5)
+    house.grant(server, [("customer_no", "u-withdrawn")], state="withdrawn")
+    house.clock.forward(seconds=5)
+    bodies: list[dict[str, Any]] = [
+        {"batch": [track(1, user="u-known")]},
+        {"batch": [track(1, user="u-known")]},
+        {"batch": [track(2, user="u-unknown")]},
+        {"batch": [track(3, user="u-withdrawn")]},
+        {"batch": [track(4, user=None, anonymousId="anon-1")]},
+        {"batch": [track(5, user=None)]},
+        {"batch": [track(6, type="nonsense")]},
+        {"batch": [track(7, at=NOW + timedelta(days=2))]},
+        {"batch": [track(8, properties={"face_template": "x"})]},
+        {"batch": [track(9, type="identify") | {"traits": {"phone": PHONE}}, "nonsense"]},
+        {"batch": []},
+    ]
+    seen = set()
+    for body in bodies:
+        answer = house.send(body, client)
+        seen.add((answer.status_code, answer.get_data(), tuple(sorted((k, v) for k, v in answer.headers if k != "X-Request-Id"))))
+    assert len(seen) == 1
+    ((status, text, _),) = seen
+    assert (status, json.loads(text)) == (200, {"success": True})
+
+
+def test_a_client_key_can_neither_consent_nor_read_verdicts_nor_link_anybody(house: House) -> None:
+    _, client = house.source("browser", public=True)
+    before = house.counts()
+    assert (
+        house.grant(client, [("phone", PHONE)]).status_code,
+        house.grant(client, [("phone", PHONE)], state="withdrawn").status_code,
+    ) == (403, 403)
+    assert house.client.get("/v1/verdicts/req_0", headers=bearer(client)).status_code == 401
+    house.send({"batch": [track(9, type="identify") | {"traits": {"phone": PHONE}}]}, client)
+    after = house.counts()
+    assert [after[f"vault.{table}"] for table in ("person", "identifier")] == [
+        before[f"vault.{table}"] for table in ("person", "identifier")
+    ]
+    assert after["platform.consent_event"] == before["platform.consent_event"]
+
+
+# ── consent by the API ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def wish(**changes: Any) -> dict[str, Any]:
+    return {"identifier": {"type": "phone", "value": PHONE}, "purpose": "analytics.statistics", "state": "granted"} | changes
+
+
+def events(house: House) -> int:
+    with house.services.read_intake() as tx:
+        return int(tx.execute(sa.select(sa.func.count()).select_from(ConsentEventRow)).scalar_one())
+
+
+def test_consent_needs_a_server_key_or_an_officer(house: House) -> None:
+    _, key = house.source("shop")
+    ways: list[tuple[dict[str, str], int, str]] = [
+        ({}, 401, "key_missing"),
+        (bearer("wk_" + "a" * 52), 401, "key_unknown"),
+        (bearer("pat_x"), 401, "token_unknown"),
+        (bearer(house.token("integrator")), 403, "permission_missing"),
+        (bearer(house.token("marketer")), 403, "permission_missing"),
+    ]
+    for headers, status, code in ways:
+        answer = house.client.post("/v1/consents", json={"consents": [wish()]}, headers=headers)
+        assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+    assert events(house) == 0
+    for headers in (bearer(key), basic(key), bearer(house.token("officer"))):
+        answer = house.client.post("/v1/consents", json={"consents": [wish()]}, headers=headers)
+        assert (answer.status_code, answer.get_json()) == (201, {"items": [{"index": 0, "verdict": "stored"}]})
+    assert events(house) == 3
+
+
+def test_one_bad_item_does_not_stop_anothers_withdrawal(house: House) -> None:
+    _, key = house.source("shop")
+    body = {"consents": [wish(purpose="no.such"), wish(state="withdrawn"), wish(default_state="checked")]}
+    answer = house.client.post("/v1/consents", json=body, headers=bearer(key))
+    assert answer.status_code == 201
+    assert [(item["verdict"], item.get("reason")) for item in answer.get_json()["items"]] == [
+        ("refused", "purpose_unknown"),
+        ("stored", None),
+        ("refused", "consent_preticked"),
+    ]
+
+
+def test_a_repeated_request_under_its_idempotency_key_changes_nothing_and_another_body_is_a_conflict(house: House) -> None:
+    _, key = house.source("shop")
+    _, other = house.source("till")
+    headers = {**bearer(key), "Idempotency-Key": "a-1"}
+    first = house.client.post("/v1/consents", json={"consents": [wish()]}, headers=headers)
+    house.clock.forward(seconds=3)
+    again = house.client.post("/v1/consents", json={"consents": [wish()]}, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.get_data() == again.get_data()
+    assert events(house) == 1
+    changed = house.client.post("/v1/consents", json={"consents": [wish(state="withdrawn")]}, headers=headers)
+    assert (changed.status_code, changed.get_json()["code"]) == (409, "idempotency_mismatch")
+    assert events(house) == 1
+    foreign = house.client.post("/v1/consents", json={"consents": [wish()]}, headers={**bearer(other), "Idempotency-Key": "a-1"})
+    assert foreign.status_code == 201
+    assert events(house) == 2
+
+
+def test_the_same_messages_under_another_key_are_that_sources_own(house: House) -> None:
+    """A replay with another source's key finds no consent there: customer numbers mean something in their own house only."""
+    _, key = house.source("shop")
+    _, other = house.source("till")
+    house.grant(key, [("customer_no", "u-1")])
+    house.clock.forward(seconds=1)
+    body = [track(1)]
+    assert house.batch(body, key)["stored"] == 1
+    assert house.batch(body, key)["duplicate"] == 1
+    assert house.batch(body, other)["refused"] == 1
+
+
+# ── verdicts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_verdicts_tell_form_and_nothing_about_the_person(house: House) -> None:
+    _, key = house.source("shop")
+    house.grant(key, [("customer_no", "u-1"), ("customer_no", "u-3")])
+    house.clock.forward(seconds=1)
+    house.grant(key, [("customer_no", "u-3")], state="withdrawn")
+    house.clock.forward(seconds=1)
+    told = house.batch([track(1), track(2, user="u-2"), track(3, user="u-3"), track(4, at=NOW + timedelta(days=1)), 5], key)
+    answer = house.client.get(f"/v1/verdicts/{told['request_id']}", headers=bearer(house.token("integrator")))
+    items = answer.get_json()["items"]
+    assert [(item["index"], item["verdict"], item["reason"], item["path"]) for item in items] == [
+        (0, "stored", None, None),
+        (1, "not_processed", "not_processed", None),
+        (2, "not_processed", "not_processed", None),
+        (3, "quarantined", "time_future", "occurred_at"),
+        (4, "quarantined", "not_an_object", ""),
+    ]
+    assert items[0]["message_id"] == "00000000-0000-4000-8000-000000000001"
+    house.clock.forward(days=7, seconds=1)
+    gone = house.client.get(f"/v1/verdicts/{told['request_id']}", headers=bearer(house.token("integrator")))
+    assert (gone.status_code, gone.get_json()["code"]) == (404, "verdicts_unknown")
+
+
+def test_a_500_tells_no_local_of_the_request(house: House, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    """An exception that quotes a person's number, in the middle of a view: a blank answer, a line with the type's name (attack 58)."""
+    _, key = house.source("shop")
+
+    def fail() -> datetime:
+        number = PHONE
+        raise RuntimeError(f"cannot read {number}")
+
+    house.services.__dict__["intake"] = replace(house.services.intake, clock=fail)
+    answer = house.send({"batch": [track(1) | {"event": PHONE}]}, key)
+    assert (answer.status_code, answer.get_json()["code"]) == (500, "internal")
+    everything = answer.get_data(as_text=True) + str(answer.headers) + "".join(capsys.readouterr()) + caplog.text
+    assert PHONE not in everything
+    assert "Traceback" not in everything
+    assert house.app.debug is False
