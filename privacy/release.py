@@ -27,6 +27,9 @@ from privacy.vocabulary import LogKind
 NORM_BINS = bounds.NORM_BINS
 """Bins of a norm histogram: bin 0 holds ‖v‖ ≤ 1, bin i holds 2^(i-1) < ‖v‖ ≤ 2^i, the last one everything above."""
 
+OCCUPIED = 500
+"""A bin counts as occupied only where noise alone would fill one of all twenty in one month of ten thousand."""
+
 _RETRY_SECONDS = 2
 
 
@@ -347,4 +350,4 @@ class Releases:
         if len(release.measures) != 1 or len(release.cells) != NORM_BINS:
             raise Invalid("a norm histogram has one measure and twenty bins", code="bad_histogram")
         scale = release.question.bounds.scale
-        return [value / scale for value in release.values], self.half_width(release, numbers=NORM_BINS) / scale
+        return [value / scale for value in release.values], self.half_width(release, numbers=NORM_BINS * OCCUPIED) / scale

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,6 +32,9 @@ _FILTER = re.compile(r"([a-z_]{1,40})\s*(!=|=)\s*(\S(?:.{0,998}\S)?)")
 _VALUES_LIMIT = 2_000
 _VALUE_LENGTH = 200
 
+CLIPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+"""The clips among which a month's is chosen (dp_rules P-7)."""
+
 Filters = tuple[tuple[str, str, str], ...]
 
 
@@ -52,6 +55,8 @@ class House:
     dictionary: Catalogue
     zone: str
     currency: str
+    most_hidden: float = 0.01
+    """The share of a total that a plan's bound may hide (dp_rules P-9): 1 %, small chains 4 %."""
 
 
 class Margin(Protocol):
@@ -209,7 +214,17 @@ class Reports:
         self._norms = norms
 
     def question(self, kind: str, options: Options) -> Question:
-        return self._kind(kind).question(options, self._house)
+        """The canonical question; its clip is public: from the histogram released for the month before, else the plan's own."""
+        report = self._kind(kind)
+        question = report.question(options, self._house)
+        norms = self._norms
+        if norms is None or norms.plan is not report or question.by != report.by:
+            return question
+        before = self._releases.known(norms.question(metrics.month_after(min(question.months), -1)))
+        if before is None:
+            return question
+        clip = self._releases.choose_clip(before, most_hidden=self._house.most_hidden, candidates=CLIPS)
+        return replace(question, bounds=replace(question.bounds, clip=clip))
 
     def quote(self, kind: str, options: Options) -> dict[str, Any]:
         """What the report would cost and how wide its margins would be; free."""
@@ -228,7 +243,7 @@ class Reports:
     def ask(self, kind: str, options: Options, asked_by: str) -> dict[str, Any]:
         """The report's document (SHAPES `report`). Everything that can refuse on public facts does so before the charge."""
         report = self._kind(kind)
-        question = report.question(options, self._house)
+        question = self.question(kind, options)
         return self._document(report, question, self._answer(report, question, asked_by))
 
     def show(self, release_id: str) -> dict[str, Any]:

@@ -34,13 +34,14 @@ def report_command(
 
 
 def show(document: dict[str, Any]) -> None:
-    """A report on the terminal: rows with margins, then what they cost and what is left."""
+    """A report on the terminal: each number as wide as it is known, then what it cost and what is left."""
     rows = document["rows"]
-    names = [name for name in rows[0] if name not in ("value", "low", "high", "reading")] if rows else []
+    hidden_words = {"value", "low", "high", "reading"} | ({"segment"} if rows and "name" in rows[0] else set())
+    names = [name for name in rows[0] if name not in hidden_words] if rows else []
     window = document["window"]
     table(
-        [*names, "value", "low", "high"],
-        [[*(_said(row[name]) for name in names), round(row["value"], 1), round(row["low"], 1), round(row["high"], 1)] for row in rows],
+        [*names, "released", "95 % between"],
+        [[*(_word(row[name]) for name in names), *_number(row)] for row in rows],
         title=f"{document['kind']}, {window['from']} to {window['to']}",
     )
     hidden = document["hidden_share"]
@@ -51,9 +52,23 @@ def show(document: dict[str, Any]) -> None:
     click.echo(f"{paid}; left of rho by month: {left}")
 
 
-def _said(cell: Any) -> Any:
-    """A cell; of a name in several languages the English one."""
-    return cell.get("en", next(iter(cell.values()), "")) if isinstance(cell, dict) else cell
+def _word(value: Any) -> str:
+    """A name in both languages, or a word as it is."""
+    return f"{value['en']} {value['zh']}" if isinstance(value, dict) else str(value)
+
+
+def _number(row: dict[str, Any]) -> tuple[str, str]:
+    """A number only where its margin is small (dp_rules section 6); money in whole units."""
+    unit = 100 if row.get("measure") == "sales" else 1
+    read = row["reading"]
+    between = f"{read['low'] / unit:,.0f} – {read['high'] / unit:,.0f}"
+    if read["as"] == "number":
+        return f"{read['value'] / unit:,.0f}", between
+    if read["as"] == "about":
+        return f"about {read['value'] / unit:,.0f}", between
+    if read["as"] == "band":
+        return "between", between
+    return f"too few to tell: readable from about {read['readable_from'] / unit:,.0f}", between
 
 
 @click.command("budget")

@@ -91,12 +91,12 @@ def codes() -> dict[str, Code]:
             _note(found, kind.code, kind, (kind.__doc__ or "").split("\n")[0])
     for module, path in modules():
         for call in (node for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)):
-            kind = FAMILY.get(_last(call.func))
+            raises = FAMILY.get(_last(call.func))
             for keyword in call.keywords:
                 if keyword.arg in ("code", "error_code"):
                     raised, says = _texts(keyword.value), _texts(call.args[0]) if call.args else []
                     for place, code in enumerate(raised):
-                        _note(found, code, kind, says[place] if len(says) == len(raised) else "".join(says[:1]))
+                        _note(found, code, raises, says[place] if len(says) == len(raised) else "".join(says[:1]))
             if module == "app.errors" and _last(call.func) == "problem" and len(call.args) > 1:
                 for code in _texts(call.args[1]):
                     _note(found, code, None, _texts(call.args[2])[0] if len(call.args) > 2 and _texts(call.args[2]) else "")
@@ -165,7 +165,11 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target, value = node.targets[0], node.value
-            pairs = zip(target.elts, value.elts, strict=False) if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) else [(target, value)]
+            pairs = (
+                zip(target.elts, value.elts, strict=False)
+                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+                else [(target, value)]
+            )
             for one, text in pairs:
                 if isinstance(one, ast.Name) and isinstance(text, ast.Constant) and isinstance(text.value, str):
                     yield one.id, text.value

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 SETTINGS = {
     "limits.disk_free": "`piying doctor` is red below it; nothing is refused yet",
-    "limits.item_bytes": "for messages over HTTP",
-    "retention.lake_months": "questions and incoming rows stop there; the files of older months are not dropped yet",
+    "limits.item_bytes": "Segment's own limit for one message; over HTTP only",
+    "retention.lake_months": "older months do not exist for questions and incoming rows (PIPL 19); their files are not dropped yet",
+    "retention.snapshot_days": "old snapshots of the lake, and the files that only they name",
+    "retention.job_days": "finished scheduled jobs and their counts; jobs that somebody asked for stay",
 }
-"""What else a reader has to know about a setting."""
+"""Reasons in other words, where the code's own say more than it does."""
 
 NOT_IN_FORCE = "**Declared only.** Nothing reads it yet."
 """Stands in place of the reason of a setting that no code reads."""

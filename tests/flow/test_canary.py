@@ -52,6 +52,10 @@ OPEN_WORDS = ("product_id", "sku", "store_id", "category", "channel", "coupon")
 cannot be told from a product's name there, so those two are not planted in them."""
 
 
+def batched(items: Any, size: int) -> Iterator[Any]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
 def check_digit(number: str) -> str:
     """ISO 7064, as Chinese resident numbers have it."""
     return "10X98765432"[sum(int(digit) * 2 ** (17 - place) for place, digit in enumerate(number)) % 11]
@@ -91,10 +95,6 @@ def needles() -> dict[bytes, str]:
 NEEDLES = needles()
 
 
-def batched(items: Any, size: int) -> Iterator[Any]:
-    return (items[start : start + size] for start in range(0, len(items), size))
-
-
 def hits(text: bytes | str) -> set[str]:
     """Which kinds of identifiers stand in these bytes, and in which form."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
@@ -107,20 +107,64 @@ def hits(text: bytes | str) -> set[str]:
 def placed(kind: str, text: str, number: int) -> Iterator[dict[str, Any]]:
     """Messages of somebody who allows everything, with the text in one place after the other."""
     words = [*OPEN_WORDS] if kind not in ("name", "openid") else []
-    for place in (*words, "currency", "session_id", "step", "path", "url", "referrer", "region", "value", "quantity", "order_id", "unknown"):
+    for place in (
+        *words,
+        "currency",
+        "session_id",
+        "step",
+        "path",
+        "url",
+        "referrer",
+        "region",
+        "value",
+        "quantity",
+        "order_id",
+        "unknown",
+    ):
         yield track(number, properties={place: text, **({"product_id": "P1"} if place != "product_id" else {})})
-    yield track(number, properties={"url": f"https://shop.example/u/{text}?phone={text}#{text}", "referrer": f"https://{text}.example/{text}"})
+    yield track(
+        number, properties={"url": f"https://shop.example/u/{text}?phone={text}#{text}", "referrer": f"https://{text}.example/{text}"}
+    )
     yield track(number, event="Order Completed", properties={"order_id": text, "products": [{"product_id": "P1", "quantity": text}]})
-    yield track(number, event="Order Completed", properties={"order_id": "O", "products": [{"product_id": "P1", "note": text}], "coupon": None})
-    for place in ("userId", "anonymousId", "messageId", "event", "type", "timestamp", "groupId", "previousId", "properties", "context", "traits"):
+    yield track(
+        number, event="Order Completed", properties={"order_id": "O", "products": [{"product_id": "P1", "note": text}], "coupon": None}
+    )
+    for place in (
+        "userId",
+        "anonymousId",
+        "messageId",
+        "event",
+        "type",
+        "timestamp",
+        "groupId",
+        "previousId",
+        "properties",
+        "context",
+        "traits",
+    ):
         yield track(number) | {place: text}
     yield track(number) | {"messageId": f"order-{text}"}
-    yield track(number, context={"ip": text, "userAgent": text, "page": {"url": text, "path": text}, "locale": text, "traits": {"email": text}})
+    yield track(
+        number, context={"ip": text, "userAgent": text, "page": {"url": text, "path": text}, "locale": text, "traits": {"email": text}}
+    )
     yield track(number, context={"consent": {"categoryPreferences": {text: True}}, "consentManagement": {"allowedConsentIds": [text]}})
     yield track(number, extra={"phone": text, "list": [text, {"deep": text}]}, integrations={text: text})
     yield track(number, properties={text: 1, "face_template": text})
     yield track(number) | {text: text}
-    for place in ("phone", "email", "openid", "unionid", "member_card", "name", "address", "region", "occupation", "tier", "birthday", "sex"):
+    for place in (
+        "phone",
+        "email",
+        "openid",
+        "unionid",
+        "member_card",
+        "name",
+        "address",
+        "region",
+        "occupation",
+        "tier",
+        "birthday",
+        "sex",
+    ):
         if place != "tier" or words:
             yield track(number, type="identify") | {"traits": {place: text}, "context": {"traits": {place: text}}}
     yield track(number, type="identify") | {"traits": {"address": {"state": text, "street": text}, "note": text, "baby_name": text}}
@@ -135,7 +179,11 @@ def send_everything(house: House, key: str, client: str) -> Iterator[str]:
     messages = [message for number, (kind, text) in enumerate(PLANTED) for message in placed(kind, text, number)]
     for part in batched(messages, 400):
         for one in (key, client):
-            answer = house.send({"batch": list(part), "sentAt": NOW.isoformat()}, one, headers={"User-Agent": part[0]["event"]})
+            answer = house.send(
+                {"batch": list(part), "sentAt": NOW.isoformat()},
+                one,
+                headers={"User-Agent": urllib.parse.quote(str(part[0].get("userId")))},
+            )
             assert answer.status_code == 200
             yield answer.get_data(as_text=True)
 
@@ -172,7 +220,14 @@ def fail_everything(house: House, key: str) -> Iterator[str]:
 
 def consent_everything(house: House, key: str, officer: dict[str, str]) -> Iterator[str]:
     """The consent API, well-formed and not; the management API with values where names belong."""
-    types = {"phone": "phone", "email": "email", "national_id": "national_id", "card": "member_card", "openid": "openid", "name": "customer_no"}
+    types = {
+        "phone": "phone",
+        "email": "email",
+        "national_id": "national_id",
+        "card": "member_card",
+        "openid": "openid",
+        "name": "customer_no",
+    }
     for kind, text in PLANTED:
         item = {"identifier": {"type": types[kind], "value": text}, "purpose": "analytics.statistics", "state": "granted"}
         latin = text.encode().decode("latin-1")
@@ -206,7 +261,9 @@ def manage_everything(house: House) -> Iterator[str]:
             house.client.post("/api/quarantine/replays", json={"source": text}, headers=integrator),
             house.client.post("/api/reports/quotes", json={"kind": text, "from": "2026-05"}, headers=marketer),
             house.client.post("/api/reports", json={"kind": "store_month", "from": text, "by": [text]}, headers=marketer),
-            house.client.post("/api/reports", json={"kind": "store_month", "from": "2026-05", "by": [text], "where": [text]}, headers=marketer),
+            house.client.post(
+                "/api/reports", json={"kind": "store_month", "from": "2026-05", "by": [text], "where": [text]}, headers=marketer
+            ),
             house.client.get(f"/api/releases/{urllib.parse.quote(text)}", headers=marketer),
             house.client.get(f"/api/jobs/{urllib.parse.quote(text)}", headers=marketer),
         ]
@@ -260,7 +317,7 @@ def rows_of_files() -> list[dict[str, str]]:
     for kind, text in PLANTED:
         for column in COLUMNS:
             if column != "tier" or kind not in ("name", "openid"):
-                rows.append({"id": str(len(rows)), **GOOD, column: text})
+                rows.append({"id": str(len(rows)), **GOOD, "no": "u-2" if column == "ok" else "u-1", column: text})
         rows.append({"id": str(len(rows)), **GOOD, "text": f"请联系{text}，谢谢"})
     return rows
 
@@ -294,13 +351,14 @@ def import_everything(house: House, folder: Path) -> Iterator[str]:
             told = intake.import_file(
                 house.services, path, source_name="crm", mapping_path=folder / f"{mapping}.toml", actor="test", progress=lambda *_: None
             )
-            assert told["stored"] > 0
+            assert told["stored"] > 0, told
             assert told["received"] == sum(told[verdict] for verdict in ("stored", "duplicate", "quarantined", "refused"))
             yield json.dumps(told, ensure_ascii=False)
     for mapping in ("members.toml", None):
         try:
             yield json.dumps(
-                intake.replay(house.services, source_name="crm", mapping_path=mapping and folder / mapping, actor="test"), ensure_ascii=False
+                intake.replay(house.services, source_name="crm", mapping_path=mapping and folder / mapping, actor="test"),
+                ensure_ascii=False,
             )
         except PiyingError as error:
             yield str(error)
@@ -460,7 +518,19 @@ def test_processes_show_nobody_in_their_arguments_output_or_files(sqlite_only: H
     house.close()
     seen = []
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PIYING_")} | {"PIYING_HOME": str(house.home)}
-    command = [sys.executable, "-m", "app.cli", "consent", "record", "--type", "phone", "--purpose", "analytics.statistics", "--state", "granted"]
+    command = [
+        sys.executable,
+        "-m",
+        "app.cli",
+        "consent",
+        "record",
+        "--type",
+        "phone",
+        "--purpose",
+        "analytics.statistics",
+        "--state",
+        "granted",
+    ]
     with served(house.home) as (address, server):
         recording = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE

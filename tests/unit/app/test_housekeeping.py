@@ -96,9 +96,9 @@ def test_verdicts_end_after_seven_days_and_digests_after_thirty(house: House) ->
     house.batch([track(1)], key)
     assert (house.counts()["platform.request_verdict"], house.counts()["platform.seen"]) == (1, 1)
     house.clock.forward(days=7)
-    assert [housekeeping.retention(house.services)[name] for name in ("verdicts", "digests")] == [1, 0]
+    assert {"verdicts": 1, "digests": 0}.items() <= housekeeping.retention(house.services).items()
     house.clock.forward(days=23)
-    assert [housekeeping.retention(house.services)[name] for name in ("verdicts", "digests")] == [0, 1]
+    assert {"verdicts": 0, "digests": 1}.items() <= housekeeping.retention(house.services).items()
     assert house.rows() == 1, "rows that wait for the lake stay"
 
 

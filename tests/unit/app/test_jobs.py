@@ -127,7 +127,8 @@ def test_who_lost_the_lease_changes_nothing_any_more(table: Stores) -> None:
     slow = take(table, "slow")
     late = NOW + jobs.LEASE + SECOND
     quick = take(table, "quick", at=late)
-    assert slow and quick
+    assert slow
+    assert quick
     with table.begin_platform() as tx:
         jobs.finish(tx, slow, {"rows": 1}, now=late)
         jobs.fail(tx, slow, "internal", again=True, now=late)
