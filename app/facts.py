@@ -52,7 +52,19 @@ def inventory(services: Services) -> list[dict[str, Any]]:
         ("platform: log_entry, log_payload", "who touched what", "handles and counts, salted", f"{kept.evidence_months} months"),
         ("platform: inbox", "de-identified rows on their way", "virtual IDs of the month", "until flushed"),
         ("platform: seen", "that an item was stored", "keyed digests", f"{kept.dedupe_days} days"),
+        (
+            "platform: quarantine_item",
+            "which items failed in form, where and by which rule",
+            "positions, rules",
+            f"{kept.quarantine_days} days",
+        ),
         ("platform: request_verdict", "verdicts of form by item", "positions and rules", f"{kept.verdict_days} days"),
+        (
+            "platform: account, setup_code, token",
+            "who works here",
+            "addresses of staff; digests of codes and tokens",
+            "while they work here",
+        ),
     ]
     lake = [
         (f"lake: {table.name}", table.meaning_en, "virtual IDs of the month", f"{kept.lake_months} months")

@@ -5,7 +5,7 @@ Promise: idempotent; deletes files, keys and rows, not only their names. Counts 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,11 @@ class Lease(PlatformBase):
     until: Mapped[datetime] = mapped_column(Instant)
 
 
-def take_lease(tx: sa.Connection, name: str, holder: str, *, now: datetime) -> bool:
-    """Takes a lease that is free or over; one statement, so that two never hold it."""
+def take_lease(tx: sa.Connection, name: str, holder: str, *, now: datetime, gone: Callable[[str], bool] = lambda holder: False) -> bool:
+    """Takes a lease that is free, over, or of a holder that certainly runs no more; one statement, so that two never hold it."""
+    before = tx.execute(sa.select(Lease.holder).where(Lease.name == name)).scalar()
+    if before is not None and gone(before):
+        give_lease_back(tx, name, before)
     insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(Lease)
     statement = insert.values(name=name, holder=holder, until=now + LEASE_TIME)
     taken = statement.on_conflict_do_update(

@@ -130,6 +130,16 @@ def claim(tx: sa.Connection, holder: str, *, now: datetime, job_id: str | None =
     return None if row is None else Claimed(row.id, row.kind, row.arguments, row.attempt, row.created_by, holder)
 
 
+def free_lost(tx: sa.Connection, gone: Callable[[str], bool], *, now: datetime) -> int:
+    """Ends the leases of holders that certainly run no more, so that a killed worker's job need not wait; returns how many."""
+    held = tx.execute(sa.select(Job.id, Job.lease_holder).where(Job.state == "running", Job.lease_until >= now)).all()
+    lost = [(job, holder) for job, holder in held if holder is not None and gone(holder)]
+    for job, holder in lost:
+        over = sa.update(Job).where(Job.id == job, Job.lease_holder == holder).values(lease_until=now - timedelta(microseconds=1))
+        tx.execute(over)
+    return len(lost)
+
+
 def progress(tx: sa.Connection, job: Claimed, *, done: int, total: int | None, now: datetime) -> bool:
     """Reports progress and renews the lease; returns whether to stop: somebody asked to cancel, or another worker has the job now."""
     row = tx.execute(sa.update(Job).where(_held(job)).values(done=done, total=total, lease_until=now + LEASE).returning(Job.cancel)).first()

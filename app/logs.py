@@ -36,7 +36,7 @@ def _allowed(_: Any, __: str, facts: MutableMapping[str, Any]) -> Mapping[str, A
 
 structlog.configure(
     processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), _allowed, structlog.processors.JSONRenderer()],
-    logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     cache_logger_on_first_use=False,
 )
 

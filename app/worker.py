@@ -5,8 +5,6 @@ Promise: at most one job at a time in one process; a stop signal ends the loop a
 
 from __future__ import annotations
 
-import os
-import secrets
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -21,22 +19,26 @@ PAUSE_SECONDS = 0.5
 
 
 def work(services: Services, *, once: bool = False) -> None:
-    """Runs until SIGTERM or SIGINT; with `once` until nothing is due."""
-    holder = f"worker-{os.getpid()}-{secrets.token_hex(4)}"
+    """Runs until SIGTERM or SIGINT, and waits while a store does not answer; with `once` until nothing is due, and raises then."""
+    holder = services.process
     stopping = threading.Event()
     if not once:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-    with services.begin_jobs() as tx:
-        for kind, seconds in services.schedule.items():
-            jobs.plan(tx, kind, seconds, now=services.clock())
+    planned = False
     logs.event("worker_started")
     while not stopping.is_set():
         try:
             with services.begin_jobs() as tx:
+                for kind, seconds in () if planned else services.schedule.items():
+                    jobs.plan(tx, kind, seconds, now=services.clock())
+                jobs.free_lost(tx, services.gone, now=services.clock())
                 jobs.queue_due(tx, now=services.clock())
+            planned = True
             worked = jobs.run_one(services.begin_jobs, services.handlers, holder, clock=services.clock)
         except Unavailable as error:
+            if once:
+                raise
             logs.event("worker_waits", code=error.code)
             worked = False
         if not worked:

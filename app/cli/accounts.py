@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from app import access, acts
+from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 
 
@@ -19,18 +20,14 @@ def user_command() -> None:
 @as_json
 def add(email: str, role: str, json_: bool) -> None:
     """Make an account; the link works once."""
-    from app.wiring import open_services
-
-    emit(acts.add_user(open_services(), email, role, actor="cli"), json_)
+    emit(acts.add_user(opened(), email, role, actor="cli"), json_)
 
 
 @user_command.command("list")
 @as_json
 def list_(json_: bool) -> None:
     """List accounts and roles."""
-    from app.wiring import open_services
-
-    services = open_services()
+    services = opened()
     with services.read_console() as tx:
         listed = access.accounts(tx)
     columns = ("user", "email", "role", "disabled")
@@ -43,9 +40,7 @@ def list_(json_: bool) -> None:
 @as_json
 def token(email: str, scopes: tuple[str, ...], json_: bool) -> None:
     """Make an API token for an account; it is shown this once."""
-    from app.wiring import open_services
-
-    services = open_services()
+    services = opened()
     with services.read_console() as tx:
         account = access.account_id_of(tx, email)
     emit(acts.make_token(services, account, actor="cli", scopes=scopes or None), json_)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.cli.opening import opened
 from app.cli.output import as_json, emit
 from privacy.errors import Conflict, NotFound
 
@@ -24,9 +25,7 @@ def audit_command() -> None:
 @as_json
 def verify(json_: bool) -> None:
     """Recompute the whole tree from the entries; names the first bad one."""
-    from app.wiring import open_services
-
-    found = open_services().oversight.verify(actor="cli")
+    found = opened().oversight.verify(actor="cli")
     emit(found, json_)
     if not found["ok"]:
         raise SystemExit(1)
@@ -36,9 +35,7 @@ def verify(json_: bool) -> None:
 @as_json
 def checkpoint(json_: bool) -> None:
     """Sign the log's present size and root; print the note for somebody outside to keep."""
-    from app.wiring import open_services
-
-    note = open_services().oversight.checkpoint()
+    note = opened().oversight.checkpoint()
     emit({"checkpoint": note}, json_, lambda: click.echo(note))
 
 
@@ -48,9 +45,7 @@ def checkpoint(json_: bool) -> None:
 @as_json
 def bundle(file: Path, payloads: bool, json_: bool) -> None:
     """Write the log as JSON lines for an offline verifier into a new FILE that only its owner can read; logged."""
-    from app.wiring import open_services
-
-    services = open_services()
+    services = opened()
     emit({"file": str(file), "lines": _write(file, services.oversight, payloads)}, json_)
 
 

@@ -15,6 +15,7 @@ import click
 
 from app import acts, asking, intake
 from app.cli.numbers import show
+from app.cli.opening import opened
 from app.cli.serve import serve_command
 
 if TYPE_CHECKING:
@@ -40,10 +41,9 @@ REPORTS = ("store-month", "rfm", "funnel")
 def demo_command(context: click.Context, members: int, until: str | None, port: int | None, no_serve: bool) -> None:
     """Fill an empty home with invented retail data, show three reports, serve."""
     from app.cli.home import initialise
-    from app.wiring import open_services
 
     made = initialise()
-    services = open_services()
+    services = opened()
     click.echo(f"home: {services.settings.home}")
     last = date.fromisoformat(until) if until else _end_of_last_closed_month(services)
     if "demo-crm" not in {source["name"] for source in acts.list_sources(services)}:
@@ -57,7 +57,7 @@ def demo_command(context: click.Context, members: int, until: str | None, port: 
         click.echo(f"first administrator (once): {made['link']}")
     click.echo("ask one yourself: piying report store-month --by channel --where store_id=S01 --quote")
     if not no_serve:
-        services.stores.close()
+        services.close()
         context.invoke(serve_command, port=port)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from app import facts
+from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 
 
@@ -22,8 +23,6 @@ def dictionary_command(record: str | None, json_: bool) -> None:
 @as_json
 def inventory_command(json_: bool) -> None:
     """List every place that holds data about people, how it is protected and for how long."""
-    from app.wiring import open_services
-
-    listed = facts.inventory(open_services())
+    listed = facts.inventory(opened())
     columns = ("place", "holds", "form", "kept")
     emit({"items": listed}, json_, lambda: table(columns, [[str(one[column]) for column in columns] for one in listed]))

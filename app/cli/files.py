@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from app import intake
+from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 
 
@@ -20,13 +21,11 @@ def import_command(file: Path, source: str, mapping: Path, json_: bool) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from app.wiring import open_services
-
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=json_) as bar:
         task = bar.add_task("importing", total=None)
         result = intake.import_file(
-            open_services(),
+            opened(),
             file,
             source_name=source,
             mapping_path=mapping,
@@ -40,9 +39,7 @@ def import_command(file: Path, source: str, mapping: Path, json_: bool) -> None:
 @as_json
 def flush_command(json_: bool) -> None:
     """Move what was admitted into the lake."""
-    from app.wiring import open_services
-
-    emit(intake.flush(open_services()), json_)
+    emit(intake.flush(opened()), json_)
 
 
 @click.group("quarantine")
@@ -54,9 +51,7 @@ def quarantine_command() -> None:
 @as_json
 def list_(json_: bool) -> None:
     """List held items: where, which rule, until when; never a value."""
-    from app.wiring import open_services
-
-    held = intake.list_quarantine(open_services())
+    held = intake.list_quarantine(opened())
     columns = ("id", "source", "position", "path", "rule", "expires_at")
     emit({"items": held}, json_, lambda: table(columns, [[str(one[column]) for column in columns] for one in held]))
 
@@ -67,6 +62,4 @@ def list_(json_: bool) -> None:
 @as_json
 def replay(source: str, mapping: Path | None, json_: bool) -> None:
     """Send held items through the pipeline again; consent is asked at their time and now."""
-    from app.wiring import open_services
-
-    emit(intake.replay(open_services(), source_name=source, mapping_path=mapping, actor="cli"), json_)
+    emit(intake.replay(opened(), source_name=source, mapping_path=mapping, actor="cli"), json_)

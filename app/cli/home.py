@@ -6,11 +6,12 @@ Promise: asks nothing, overwrites nothing, and may be repeated; what a crash lef
 from __future__ import annotations
 
 import secrets
+from contextlib import closing
 from typing import Any
 
 from app import access, acts
-from app.settings import home_folder, load
-from app.stores import open_stores
+from app.settings import Settings, home_folder, load
+from app.stores import Stores, open_stores
 from app.wiring import Services, open_services, utc_now
 from migrations import grants, run
 from privacy import custody
@@ -23,7 +24,19 @@ def initialise() -> dict[str, Any]:
     settings = load(home)
     for folder in (settings.keys_path.parent, settings.lake_path, settings.temp_path):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stores = open_stores(settings)
+    with closing(open_stores(settings)) as stores:
+        first = _make(settings, stores)
+    services = open_services(home=home)
+    try:
+        services.make_lake()
+        link = acts.add_user(services, ADMINISTRATOR, "administrator", actor="init")["link"] if first else None
+    finally:
+        services.close()
+    return {"home": str(home), "link": link}
+
+
+def _make(settings: Settings, stores: Stores) -> bool:
+    """Schemas, keys and first purposes; whether nobody has an account yet."""
     with stores.vault_owner.begin() as vault:
         run.upgrade(vault, "vault")
         grants.apply(vault, "vault")
@@ -36,13 +49,7 @@ def initialise() -> dict[str, Any]:
     )
     with fresh.begin_console() as tx:
         fresh.seed_purposes(tx)
-        first = not access.accounts(tx)
-    stores.close()
-    services = open_services(home=home)
-    services.make_lake()
-    link = acts.add_user(services, ADMINISTRATOR, "administrator", actor="init")["link"] if first else None
-    services.stores.close()
-    return {"home": str(home), "link": link}
+        return not access.accounts(tx)
 
 
 ADMINISTRATOR = "administrator@localhost"

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from app import asking
+from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 
 
@@ -22,10 +23,8 @@ def report_command(
     kind: str, from_: str | None, to: str | None, by: tuple[str, ...], where: tuple[str, ...], quote: bool, json_: bool
 ) -> None:
     """Ask for a protected report. KIND: store-month, rfm, funnel."""
-    from app.wiring import open_services
-
     body = {"kind": kind, "from_": from_, "to": to, "by": by, "where": where}
-    services = open_services()
+    services = opened()
     if quote:
         emit(asking.quote(services, body), json_)
         return
@@ -75,9 +74,7 @@ def _number(row: dict[str, Any]) -> tuple[str, str]:
 @as_json
 def budget_command(json_: bool) -> None:
     """Show every month's privacy budget; it never refreshes."""
-    from app.wiring import open_services
-
-    known = asking.budget(open_services())
+    known = asking.budget(opened())
     columns = ("month", "cap_nano", "spent_nano", "left_nano")
     emit(known, json_, lambda: table(columns, [[str(one["month"]), *(one[name] for name in columns[1:])] for one in known["items"]]))
 
@@ -88,7 +85,5 @@ def budget_command(json_: bool) -> None:
 @as_json
 def close_month_command(month: str, at: str | None, json_: bool) -> None:
     """Close a month (YYYY-MM): person_month and its norm histogram. A month closes once."""
-    from app.wiring import open_services
-
-    services = open_services(at=at)
+    services = opened(at=at)
     emit(asking.close_month(services, asking.month_of(month, "month"), actor="cli"), json_)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from app import intake, people
+from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 from privacy.oversight import LookupPurpose
 from privacy.vocabulary import ConsentState, IdentifierType
@@ -37,8 +38,6 @@ def consent_command() -> None:
 @as_json
 def record(type_: str, purpose: str, state: str, notice: str | None, json_: bool) -> None:
     """Record an explicit act of a person."""
-    from app.wiring import open_services
-
     item = {
         "identifier": {"type": type_, "value": _identifier()},
         "purpose": purpose,
@@ -46,7 +45,7 @@ def record(type_: str, purpose: str, state: str, notice: str | None, json_: bool
         "notice": notice,
         "collection": "paper",
     }
-    (told,) = people.record_consents(open_services(), [item], actor="cli", source=None, idempotency_key=None)
+    (told,) = people.record_consents(opened(), [item], actor="cli", source=None, idempotency_key=None)
     emit(told, json_)
     if told.get("verdict") != "stored":
         raise SystemExit(1)
@@ -57,9 +56,7 @@ def record(type_: str, purpose: str, state: str, notice: str | None, json_: bool
 @as_json
 def show(type_: str, json_: bool) -> None:
     """Show what a person allows now; logged."""
-    from app.wiring import open_services
-
-    emit(people.show_consents(open_services(), type_, _identifier(), actor="cli"), json_)
+    emit(people.show_consents(opened(), type_, _identifier(), actor="cli"), json_)
 
 
 @consent_command.command("import")
@@ -69,11 +66,7 @@ def show(type_: str, json_: bool) -> None:
 @as_json
 def import_(file: Path, source: str, mapping: Path, json_: bool) -> None:
     """Import acts of consent from a file."""
-    from app.wiring import open_services
-
-    result = intake.import_file(
-        open_services(), file, source_name=source, mapping_path=mapping, actor="cli", progress=lambda done, rows: None
-    )
+    result = intake.import_file(opened(), file, source_name=source, mapping_path=mapping, actor="cli", progress=lambda done, rows: None)
     emit(result, json_)
 
 
@@ -89,9 +82,7 @@ def subject_command() -> None:
 @as_json
 def find(type_: str, purpose: str, reason: str, json_: bool) -> None:
     """Find a person; shows masked identifiers. The log entry is written first."""
-    from app.wiring import open_services
-
-    found = people.find(open_services(), type_, _identifier(), purpose=purpose, reason=reason, actor="cli")
+    found = people.find(opened(), type_, _identifier(), purpose=purpose, reason=reason, actor="cli")
     columns = ("type", "masked", "ref")
 
     def plain() -> None:
@@ -109,6 +100,4 @@ def find(type_: str, purpose: str, reason: str, json_: bool) -> None:
 @as_json
 def reveal(handle: str, ref: str, purpose: str, reason: str, json_: bool) -> None:
     """Show one identifier in clear: HANDLE and REF are those that `subject find` printed. The log entry is written first."""
-    from app.wiring import open_services
-
-    emit(people.reveal(open_services(), handle, ref, purpose=purpose, reason=reason, actor="cli"), json_)
+    emit(people.reveal(opened(), handle, ref, purpose=purpose, reason=reason, actor="cli"), json_)

@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from app.cli.opening import opened
+
 
 @click.command("serve")
 @click.option("--port", type=int, help="Default: server.port of the settings.")
@@ -18,11 +20,9 @@ def serve_command(port: int | None, host: str | None, workers: int | None, no_wo
     from granian import Granian
     from granian.constants import Interfaces
 
-    from app.wiring import open_services
-
-    services = open_services(serving=True)
+    services = opened(serving=True)
     server = services.settings.server
-    services.stores.close()
+    services.close()
     worker = None if no_worker else subprocess.Popen([sys.executable, "-m", "app.cli", "worker"])
     address, listens = host or server.host, port if port is not None else server.port
     click.echo(f"serving on http://{address}:{listens}", err=True)
@@ -48,7 +48,6 @@ def serve_command(port: int | None, host: str | None, workers: int | None, no_wo
 @click.option("--once", is_flag=True, help="Do what is due now, then stop.")
 def worker_command(once: bool) -> None:
     """Do queued and scheduled work until stopped."""
-    from app.wiring import open_services
     from app.worker import work
 
-    work(open_services(), once=once)
+    work(opened(), once=once)

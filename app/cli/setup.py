@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 
 
@@ -21,9 +22,8 @@ def init_command(json_: bool) -> None:
 def doctor_command(json_: bool) -> None:
     """Check keys, stores, log, lake and settings; exit 1 if anything is wrong."""
     from app import doctor
-    from app.wiring import open_services
 
-    found = doctor.examine(open_services(checking=True))
+    found = doctor.examine(opened(checking=True))
     rows = [["ok" if check["ok"] else "WRONG", check["name"], check["detail"]] for check in found["checks"]]
     emit(found, json_, lambda: table(("", "check", "what it saw"), rows))
     if not found["ok"]:
@@ -39,11 +39,9 @@ def keys_command() -> None:
 @as_json
 def list_(json_: bool) -> None:
     """List key versions and their ages; never a key."""
-    from app.wiring import open_services
-
     listed = [
         {"kind": kind, "version": version, "created_at": created.isoformat()}
-        for kind, version, created, _ in open_services().open_keyring().inventory()
+        for kind, version, created, _ in opened().open_keyring().inventory()
     ]
     emit(
         {"items": listed},
@@ -57,6 +55,4 @@ def list_(json_: bool) -> None:
 @as_json
 def rotate(kind: str, json_: bool) -> None:
     """Add a version of a key while everything runs; nothing splits, nothing is read in again."""
-    from app.wiring import open_services
-
-    emit({"kind": kind, "version": open_services().rotate_key(kind, actor="cli")}, json_)
+    emit({"kind": kind, "version": opened().rotate_key(kind, actor="cli")}, json_)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from app import acts
+from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 from privacy.vocabulary import SOURCE_KINDS
 
@@ -24,10 +25,8 @@ def source_command() -> None:
 @as_json
 def add(name: str, kind: str, public: bool, purposes: tuple[str, ...], on_no_consent: str, consent_signals: str, json_: bool) -> None:
     """Register a source; its write key is shown this once."""
-    from app.wiring import open_services
-
     made = acts.add_source(
-        open_services(),
+        opened(),
         actor="cli",
         name=name,
         kind=kind,
@@ -43,9 +42,7 @@ def add(name: str, kind: str, public: bool, purposes: tuple[str, ...], on_no_con
 @as_json
 def list_(json_: bool) -> None:
     """List sources and what they declared."""
-    from app.wiring import open_services
-
-    listed = acts.list_sources(open_services())
+    listed = acts.list_sources(opened())
     columns = ("source", "name", "kind", "public", "on_no_consent", "consent_signals", "disabled")
     emit({"items": listed}, json_, lambda: table(columns, [[one[column] for column in columns] for one in listed]))
 
@@ -55,9 +52,7 @@ def list_(json_: bool) -> None:
 @as_json
 def rotate(source_id: str, json_: bool) -> None:
     """Make a new write key; the old one works for another day."""
-    from app.wiring import open_services
-
-    emit(acts.rotate_source(open_services(), source_id, actor="cli"), json_)
+    emit(acts.rotate_source(opened(), source_id, actor="cli"), json_)
 
 
 @source_command.command("disable")
@@ -65,6 +60,4 @@ def rotate(source_id: str, json_: bool) -> None:
 @as_json
 def disable(source_id: str, json_: bool) -> None:
     """Refuse the source's requests from now on."""
-    from app.wiring import open_services
-
-    emit(acts.disable_source(open_services(), source_id, actor="cli"), json_)
+    emit(acts.disable_source(opened(), source_id, actor="cli"), json_)

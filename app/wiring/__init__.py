@@ -40,20 +40,33 @@ class Services(Lake, Adapters):
             "retention": lambda job: housekeeping.retention(self),
         }
 
+    def close(self) -> None:
+        """Ends every connection."""
+        self.close_lake()
+        self.stores.close()
+
 
 def open_services(*, serving: bool = False, checking: bool = False, at: str | None = None, home: Path | None = None) -> Services:
     """The services of PIYING_HOME. Locked keys raise, except for a server (which answers 503) and the doctor (who says why)."""
     settings = load(home)
     clock = utc_now if at is None else _fixed(at)
-    stores = open_stores(settings)
     if not settings.home.exists():
         raise NotFound("there is no home yet: run `piying init`", code="home_unknown")
-    services = Services(settings, stores, lock=None, keyring=None, clock=clock)
+    services = Services(settings, open_stores(settings), lock=None, keyring=None, clock=clock)
+    try:
+        _unlock(services, serving=serving, checking=checking)
+    except BaseException:
+        services.close()
+        raise
+    return services
+
+
+def _unlock(services: Services, *, serving: bool, checking: bool) -> None:
     if not checking:
         for store in ("vault", "platform"):
             services.check_schema(store)
     try:
-        services._keyring = custody.open_keyring(settings.keys_path, stores.read_vault)
+        services._keyring = custody.open_keyring(services.settings.keys_path, services.stores.read_vault)
     except Locked as locked:
         services.lock = locked
         if not (serving or checking):
@@ -62,7 +75,6 @@ def open_services(*, serving: bool = False, checking: bool = False, at: str | No
         if not checking:
             raise
         services.lock = Locked("the vault cannot be read", code="keys_locked")
-    return services
 
 
 def _fixed(at: str) -> Callable[[], datetime]:

@@ -50,6 +50,8 @@ class Doors:
         self.clock = clock
         self.log = AuditLog(clock, secrets.token_bytes)
         self._keyring = keyring
+        self.process = processes.name()
+        self.gone = processes.gone
 
     # ── transactions, by who needs them ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -152,9 +154,7 @@ class Doors:
             declared_members=private.declared_members,
             retention_months=self.settings.retention.lake_months,
         )
-        return Releases(
-            self.begin_analysis, self.log, self.clock, secrets.token_bytes, settings, holder=processes.name(), gone=processes.gone
-        )
+        return Releases(self.begin_analysis, self.log, self.clock, secrets.token_bytes, settings, holder=self.process, gone=self.gone)
 
     # ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -214,7 +214,7 @@ class Doors:
         """Months whose ledger is over its cap: always none, or something is very wrong."""
         from privacy.dp import ledger
 
-        with self.read_jobs() as tx:
+        with self.read_console() as tx:
             return [month for month, account in ledger.accounts(tx).items() if account.spent_nano > account.cap_nano]
 
     def inbox_age(self) -> int:

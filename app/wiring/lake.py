@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -97,9 +96,9 @@ class Lake(Doors):
     @contextmanager
     def lake_lease(self) -> Iterator[None]:
         """One writer of the lake at a time, in any process; raises Unavailable while another holds the lease."""
-        holder = f"{os.getpid()}-{secrets.token_hex(6)}"
+        holder = self.process
         with self.begin_jobs() as tx:
-            if not housekeeping.take_lease(tx, LEASE, holder, now=self.clock()):
+            if not housekeeping.take_lease(tx, LEASE, holder, now=self.clock(), gone=self.gone):
                 raise Unavailable("another process is writing the lake", code="lake_busy", retry_after=5)
         try:
             yield
@@ -120,4 +119,12 @@ class Lake(Doors):
             raise NotFound("the lake's catalogue is not there", code="lake_unknown")
         register_dialect()
         catalog = tables.open_catalogue(self.settings.catalogue_url, self.settings.lake_path)
-        return len([tables.load(catalog, name) for name in catalogue.load().tables])
+        try:
+            return len([tables.load(catalog, name) for name in catalogue.load().tables])
+        finally:
+            catalog.close()
+
+    def close_lake(self) -> None:
+        """Ends the catalogue's connections, if it was opened."""
+        if (catalog := self.__dict__.get("_lake")) is not None:
+            catalog.close()

@@ -120,7 +120,7 @@ class Admission:
                 random=tools.random,
                 recent=self._people,
             )
-            family = screening.families(found, vault.merged_into(tx))
+            family = screening.families(found, self._people.merges(tx, vault.merged_into))
         handle = tools.keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
         handles = screening.blocks(pseudonyms.handles(found.people, handle))
         aliases = {handle(winner): [handle(each) for each in others] for winner, others in family.items()}

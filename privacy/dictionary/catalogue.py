@@ -199,6 +199,7 @@ class Catalogue:
         return None
 
 
+@lru_cache(maxsize=4096)
 def snake(name: str) -> str:
     """A field's name in lower snake case: "faceImage", "Face Image" and "FACE-IMAGE" are one name."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name.strip())

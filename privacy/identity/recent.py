@@ -7,7 +7,7 @@ its own transaction, and everything remembered is forgotten. In memory only: key
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
@@ -25,6 +25,7 @@ class RecentPeople:
     def __init__(self) -> None:
         self._owners: dict[bytes, int] = {}
         self._people: dict[int, tuple[bytes, bool]] = {}
+        self._merges: list[tuple[bytes, bytes]] | None = None
         self._version = 0
         self._changes = -1
         self._lock = Lock()
@@ -53,6 +54,15 @@ class RecentPeople:
             known = self._people
             return {no: known[no] for no in numbers}
 
+    def merges(self, tx: sa.Connection, ask: Callable[[sa.Connection], list[tuple[bytes, bytes]]]) -> list[tuple[bytes, bytes]]:
+        """Every merged person with the one who stands for them now, as `ask` tells it."""
+        with self._lock:
+            if keystate.changes(tx) != self._changes:
+                return ask(tx)
+            if self._merges is None:
+                self._merges = ask(tx)
+            return self._merges
+
     def _follow(self, tx: sa.Connection, version: int) -> bool:
         """Forgets everything when the vault changed; false for a transaction that sees an older vault than this memory."""
         changes = keystate.changes(tx)
@@ -61,5 +71,6 @@ class RecentPeople:
         if changes > self._changes or version != self._version:
             self._owners.clear()
             self._people.clear()
+            self._merges = None
             self._changes, self._version = changes, version
         return True

@@ -142,8 +142,9 @@ def _elsewhere(permission: str) -> str:
 def _codes() -> str:
     rows = []
     for name, entry in collect.codes().items():
-        says = [one for one in entry.says if one.strip("…: ")] or [words.CODES.get(name, "")]
-        rows.append([code(name), ", ".join(map(str, sorted(entry.status))), plain("; ".join(says[:2]))])
+        says = [words.CODES[name]] if name in words.CODES else entry.says
+        status = {500} if name == "internal" else entry.status
+        rows.append([code(name), ", ".join(map(str, sorted(status))), plain("; ".join(says[:2]))])
     text = """## Error codes
 
 Codes last; messages may change. Over HTTP an error is a problem document (RFC 9457) with `code`, `message` and `request_id`; statuses 429

@@ -131,7 +131,8 @@ VARIABLES = {
 CODES = {
     "source_invalid": "a declaration of a source breaks a rule; the message names it",
     "unknown_role": "the role is not one of the four",
+    "mapping_invalid": "a place of the mapping file and what is wrong there",
     "worker_lost": "of a job: five workers died over it",
     "internal": "something failed here that nobody foresaw; nothing was acknowledged",
 }
-"""Codes whose message is not written where they are raised."""
+"""Codes whose message is put together where they are raised."""

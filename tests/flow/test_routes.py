@@ -395,7 +395,7 @@ def test_verdicts_tell_form_and_nothing_about_the_person(house: House) -> None:
     assert (gone.status_code, gone.get_json()["code"]) == (404, "verdicts_unknown")
 
 
-def test_a_500_tells_no_local_of_the_request(house: House, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_500_tells_no_local_of_the_request(house: House, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
     """An exception that quotes a person's number, in the middle of a view: a blank answer, a line with the type's name (attack 58)."""
     _, key = house.source("shop")
 
@@ -406,7 +406,10 @@ def test_a_500_tells_no_local_of_the_request(house: House, capsys: pytest.Captur
     house.services.__dict__["intake"] = replace(house.services.intake, clock=fail)
     answer = house.send({"batch": [track(1) | {"event": PHONE}]}, key)
     assert (answer.status_code, answer.get_json()["code"]) == (500, "internal")
-    everything = answer.get_data(as_text=True) + str(answer.headers) + "".join(capsys.readouterr()) + caplog.text
+    output = "".join(capfd.readouterr())
+    assert "unhandled_error" in output
+    assert "RuntimeError" in output
+    everything = answer.get_data(as_text=True) + str(answer.headers) + output + caplog.text
     assert PHONE not in everything
     assert "Traceback" not in everything
     assert house.app.debug is False

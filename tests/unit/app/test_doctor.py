@@ -96,7 +96,7 @@ def the_key_file_can_be_read_by_others(home: Path, monkeypatch: pytest.MonkeyPat
 
 @breaks("vault schema")
 def the_vault_is_of_another_program_version(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    change(home, "vault", "UPDATE alembic_version SET version_num = '9999'")
+    change(home, "vault", "UPDATE schema_version SET version_num = '9999'")
     yield
 
 
@@ -109,7 +109,7 @@ def the_vault_is_empty(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @breaks("platform schema")
 def the_platform_store_is_of_another_program_version(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    change(home, "platform", "UPDATE alembic_version SET version_num = '9999'")
+    change(home, "platform", "UPDATE schema_version SET version_num = '9999'")
     yield
 
 
@@ -288,6 +288,6 @@ def test_the_doctor_writes_nothing(house: House) -> None:
 
 
 def test_the_doctor_looks_at_a_home_that_no_other_command_opens(home: Path) -> None:
-    change(home, "platform", "UPDATE alembic_version SET version_num = '9999'")
+    change(home, "platform", "UPDATE schema_version SET version_num = '9999'")
     assert run(home, "source", "list", "--json").error["code"] == "schema_unknown"
     assert run(home, "doctor").code == 1

@@ -147,3 +147,12 @@ def test_without_its_log_entry_nothing_is_ended(house: House) -> None:
 
 def test_upkeep_of_an_empty_lake_does_nothing(house: House) -> None:
     assert set(housekeeping.upkeep(house.services).values()) == {0}
+
+
+def test_a_lease_of_a_process_that_was_killed_is_free(leases: Stores) -> None:
+    with leases.begin_platform() as tx:
+        assert take_lease(tx, "lake", "killed", now=NOW)
+        assert not take_lease(tx, "lake", "b", now=NOW, gone=lambda holder: holder == "somebody else")
+        assert take_lease(tx, "lake", "b", now=NOW, gone=lambda holder: holder == "killed")
+        give_lease_back(tx, "lake", "killed")
+        assert not take_lease(tx, "lake", "c", now=NOW)

@@ -198,3 +198,17 @@ def test_finished_scheduled_jobs_are_forgotten_and_what_somebody_asked_for_stays
         assert jobs.forget_finished(tx, before=NOW) == 0
         assert jobs.forget_finished(tx, before=NOW + SECOND) == 1
         assert tx.execute(sa.select(Job.id)).scalars().all() == [asked]
+
+
+def test_a_killed_workers_job_need_not_wait_for_its_lease(table: Stores) -> None:
+    """Of a holder that may still run nothing is taken."""
+    job = put(table)
+    put(table, "upkeep", after=NOW + SECOND)
+    assert take(table, "killed")
+    assert take(table, "alive", at=NOW + SECOND)
+    with table.begin_platform() as tx:
+        assert jobs.free_lost(tx, lambda holder: holder == "killed", now=NOW + SECOND) == 1
+    again = take(table, "other", at=NOW + SECOND)
+    assert again is not None
+    assert again.id == job
+    assert take(table, "other", at=NOW + SECOND) is None

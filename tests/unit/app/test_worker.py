@@ -8,13 +8,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from app import jobs, worker
+from app import housekeeping, jobs, worker
 from app.jobs import Job, Schedule
+from app.wiring import Services
+from privacy.errors import Unavailable
 from tests.conftest import NOW
 from tests.house import Clock, House, make_home, sqlite_house, track
 
@@ -92,3 +95,32 @@ def test_a_stop_signal_ends_a_real_worker_between_two_jobs(house: House) -> None
         process.kill()
     assert process.returncode == 0, problems.decode()
     assert "running" not in states(house)
+
+
+class Unreachable(Services):
+    """Services whose platform store does not answer."""
+
+    def begin_jobs(self) -> AbstractContextManager[sa.Connection]:
+        raise Unavailable("the store does not answer")
+
+
+def test_once_says_so_when_a_store_does_not_answer(house: House) -> None:
+    known = house.services
+    services = Unreachable(known.settings, known.stores, lock=None, keyring=known.open_keyring(), clock=house.clock)
+    with pytest.raises(Unavailable):
+        worker.work(services, once=True)
+
+
+def test_what_a_killed_worker_held_is_taken_up_at_once(house: House) -> None:
+    """Its job and its lease of the lake name a process that runs no more."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import app.processes as p; print(p.name())"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    name, _ = child.communicate(timeout=30)
+    with house.services.begin_jobs() as tx:
+        job = jobs.enqueue(tx, "flush", {}, by="test", now=house.clock())
+        assert jobs.claim(tx, name.strip(), now=house.clock())
+        assert housekeeping.take_lease(tx, "lake", name.strip(), now=house.clock())
+    worker.work(house.services, once=True)
+    with house.services.read_jobs() as tx:
+        assert (jobs.find(tx, job)["state"], jobs.find(tx, job)["attempt"]) == ("done", 2)

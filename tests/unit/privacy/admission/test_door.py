@@ -573,3 +573,65 @@ def test_a_batch_has_one_entry_with_counts_and_the_root_of_its_verdicts(desk: De
         "acts": 0,
     }
     assert len(entry.facts["verdicts"]) == 32
+
+
+# ── what one process does, another one's memory heeds ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def two(anywhere: Desk) -> tuple[Desk, Callable[..., Any]]:
+    """A desk whose own door has just met Anna and Bo, and how to send by another process's door."""
+    desk = anywhere
+    desk.allow(ANNA, BO)
+    assert desk.send(row(ANNA), row(BO)).stored == 2
+    assert desk.send(row(ANNA), row(BO)).stored == 2
+    mine, other = desk.door, desk.another_door()
+
+    def elsewhere(*items: Any, **more: Any) -> Any:
+        desk.door = other
+        try:
+            return desk.send(*items, **more)
+        finally:
+            desk.door = mine
+
+    return desk, elsewhere
+
+
+def test_a_birth_date_that_another_process_noted_counts_in_the_next_batch(two: tuple[Desk, Callable[..., Any]]) -> None:
+    desk, elsewhere = two
+    assert elsewhere(row(BO, record="member", birth_date=born(2015, 1, 1))).reasons == {"minor": 1}
+    assert desk.send(row(ANNA), row(BO)).reasons == {"minor": 1}
+
+
+def test_a_merge_that_another_process_found_counts_in_the_next_batch(two: tuple[Desk, Callable[..., Any]]) -> None:
+    desk, elsewhere = two
+    assert elsewhere(row(ANNA, BO)).stored == 1
+    desk.say(BO, "withdrawn")
+    assert desk.send(row(ANNA), row(BO)).reasons == {"consent_withdrawn": 2}
+
+
+def test_a_cookie_that_moved_to_another_person_in_another_process_is_theirs_in_the_next_batch(
+    two: tuple[Desk, Callable[..., Any]],
+) -> None:
+    """A weak identifier follows the last strong person it was seen with."""
+    desk, elsewhere = two
+    desk.send(row(ANNA, COOKIE))
+    assert desk.send(row(COOKIE)).stored == 1
+    elsewhere(row(BO, COOKIE))
+    desk.say(BO, "withdrawn")
+    assert desk.send(row(COOKIE)).reasons == {"consent_withdrawn": 1}
+
+
+def test_an_erasure_in_another_process_counts_in_the_next_batch(two: tuple[Desk, Callable[..., Any]]) -> None:
+    desk, _ = two
+    erase(desk, *BO)
+    assert desk.send(row(ANNA), row(BO)).reasons == {"erased": 1}
+
+
+def test_what_another_process_withdrew_or_granted_counts_in_the_next_batch(two: tuple[Desk, Callable[..., Any]]) -> None:
+    desk, elsewhere = two
+    elsewhere(row(BO, claims=[claim(granted=False)]))
+    assert desk.send(row(BO)).reasons == {"consent_withdrawn": 1}
+    later = desk.clock.at = NOW + timedelta(minutes=1)
+    elsewhere(row(BO, at=later, claims=[claim(granted=True, at=later, explicit=True)]))
+    assert desk.send(row(BO, at=later)).stored == 1

@@ -1,0 +1,84 @@
+"""What is not declared is refused, a Boolean is a Boolean, and no message quotes what was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from marshmallow import Schema, ValidationError
+
+from app import shapes
+from app.errors import path_of
+
+SECRET = "13800138000"
+SOURCE: dict[str, Any] = {"name": "web", "kind": "segment"}
+CONSENT: dict[str, Any] = {"identifier": {"type": "phone", "value": SECRET}, "purpose": "analytics.statistics", "state": "granted"}
+
+GOOD: dict[type[Schema], dict[str, Any]] = {
+    shapes.SourceIn: SOURCE,
+    shapes.SetupCodeIn: {"code": "c" * 43},
+    shapes.TokenIn: {},
+    shapes.ReportIn: {"kind": "rfm", "from": "2026-05", "to": "2026-06", "by": ["channel"], "where": ["channel=pos"], "rho_nano": 1},
+    shapes.IdentifierIn: CONSENT["identifier"],
+    shapes.ConsentIn: CONSENT,
+    shapes.ConsentsIn: {"consents": [CONSENT]},
+    shapes.ReplayIn: {"source": "web"},
+}
+
+WRONG: list[tuple[type[Schema], dict[str, Any], str]] = [
+    (shapes.SourceIn, {"kind": "segment"}, "name"),
+    (shapes.SourceIn, {**SOURCE, "name": "Web Shop"}, "name"),
+    (shapes.SourceIn, {**SOURCE, "kind": "fax"}, "kind"),
+    (shapes.SourceIn, {**SOURCE, "public": "true"}, "public"),
+    (shapes.SourceIn, {**SOURCE, "public": 1}, "public"),
+    (shapes.SourceIn, {**SOURCE, "purposes": ["p"] * 33}, "purposes"),
+    (shapes.SourceIn, {**SOURCE, "on_no_consent": "store"}, "on_no_consent"),
+    (shapes.SourceIn, {**SOURCE, "consent_signals": "believe"}, "consent_signals"),
+    (shapes.SetupCodeIn, {"code": "short"}, "code"),
+    (shapes.TokenIn, {"scopes": [""]}, "scopes[0]"),
+    (shapes.ReportIn, {"kind": "rfm", "from": "May 2026"}, "from"),
+    (shapes.ReportIn, {"kind": "rfm", "by": ["a", "b", "c", "d"]}, "by"),
+    (shapes.ReportIn, {"kind": "rfm", "rho_nano": 0}, "rho_nano"),
+    (shapes.ReportIn, {"kind": "rfm", "rho_nano": 1.5}, "rho_nano"),
+    (shapes.ReportIn, {"kind": "rfm", "rho_nano": 2_000_000_000}, "rho_nano"),
+    (shapes.IdentifierIn, {"type": "fingerprint", "value": "x"}, "type"),
+    (shapes.IdentifierIn, {"type": "phone", "value": ""}, "value"),
+    (shapes.ConsentIn, {**CONSENT, "state": "maybe"}, "state"),
+    (shapes.ConsentIn, {**CONSENT, "at": "2026-06-15T04:30:00"}, "at"),
+    (shapes.ConsentIn, {**CONSENT, "default_state": "ticked"}, "default_state"),
+    (shapes.ConsentIn, {**CONSENT, "collection": "telepathy"}, "collection"),
+    (shapes.ConsentsIn, {"consents": []}, "consents"),
+    (shapes.ConsentsIn, {"consents": [CONSENT] * 1001}, "consents"),
+    (shapes.ConsentsIn, {"consents": [{**CONSENT, "identifier": {"type": "phone"}}]}, "consents[0].identifier.value"),
+    (shapes.ReplayIn, {"source": ""}, "source"),
+]
+
+
+@pytest.mark.parametrize("shape", GOOD, ids=lambda shape: shape.__name__)
+def test_what_is_well_formed_passes_and_an_unknown_member_does_not(shape: type[Schema]) -> None:
+    assert shape().load(GOOD[shape])
+    with pytest.raises(ValidationError):
+        shape().load({**GOOD[shape], "extra": 1})
+
+
+def paths(messages: Any, path: tuple[str | int, ...] = ()) -> list[str]:
+    if not isinstance(messages, dict):
+        return [path_of(path)]
+    return [one for name, inner in messages.items() for one in paths(inner, (*path, name))]
+
+
+@pytest.mark.parametrize(("shape", "body", "field"), WRONG)
+def test_what_breaks_a_rule_is_named_by_its_field(shape: type[Schema], body: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        shape().load(body)
+    assert paths(wrong.value.messages) == [field]
+
+
+def test_every_shape_is_tried() -> None:
+    known = {one for one in vars(shapes).values() if isinstance(one, type) and issubclass(one, Schema)}
+    assert known - {Schema, shapes.Strict} == set(GOOD)
+
+
+def test_a_report_asks_for_the_last_closed_month_unless_told() -> None:
+    told = shapes.ReportIn().load({"kind": "rfm"})
+    assert (told["from_"], told["to"], told["by"], told["where"], told["rho_nano"]) == (None, None, [], [], None)
