@@ -6,7 +6,7 @@ Promise: the entry stands in the act's own transaction. Learns who acts (an acco
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +32,13 @@ def add_source(
     purposes: Sequence[str] | None = None,
     on_no_consent: str = "refuse",
     consent_signals: str = "deny_only",
+    namespace: str = "",
+    categories: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Registers a source; the write key in the answer is shown this once. Raises Invalid for a purpose that is not registered."""
     wanted = list(purposes or ANALYTIC_PURPOSES)
     with services.begin_console() as tx:
-        unknown = sorted(set(wanted) - set(services.purposes(tx)))
+        unknown = {*wanted, *(categories or {}).values()} - set(services.purposes(tx))
         if unknown:
             raise Invalid("a purpose of the source is not registered", code="purpose_unknown", field="purposes")
         facts, key = registry.add(
@@ -47,6 +49,8 @@ def add_source(
             purposes=wanted,
             on_no_consent=on_no_consent,
             consent_signals=consent_signals,
+            namespace=namespace,
+            consent_categories=categories,
             random=secrets.token_bytes,
             now=services.clock(),
         )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from app import jobs
+from app import jobs, logs
 from app.jobs import Claimed
-from privacy.errors import Invalid
+from privacy.errors import BudgetExhausted, Invalid, Refused
 from privacy.vocabulary import LogKind
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def options(body: Mapping[str, Any]) -> dict[str, Any]:
         "last": body.get("to") or body.get("from_"),
         "by": list(body.get("by") or ()),
         "where": list(body.get("where") or ()),
-        "rho_nano": body.get("rho_nano"),
     }
 
 
@@ -52,8 +51,15 @@ def quote(services: Services, body: Mapping[str, Any]) -> dict[str, Any]:
 
 def ask(services: Services, body: Mapping[str, Any], *, asked_by: str) -> dict[str, Any]:
     """A report's document, paid now or repeated for nothing."""
-    asked = options(body)
-    document: dict[str, Any] = services.reports.ask(asked["kind"], services.report_options(asked), asked_by)
+    return _ask(services, options(body), asked_by)
+
+
+def _ask(services: Services, asked: Mapping[str, Any], asked_by: str) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = services.reports.ask(asked["kind"], services.report_options(asked), asked_by)
+    except BudgetExhausted:
+        logs.BUDGET_REFUSALS.inc()
+        raise
     return document
 
 
@@ -68,9 +74,7 @@ def ask_later(services: Services, body: Mapping[str, Any], *, asked_by: str) -> 
 
 def answer_job(services: Services, job: Claimed) -> Mapping[str, Any]:
     """The handler of queued reports: its result is the release's id and nothing else."""
-    asked = dict(job.arguments)
-    document = services.reports.ask(asked["kind"], services.report_options(asked), job.created_by)
-    return {"release": document["release"]}
+    return {"release": _ask(services, job.arguments, job.created_by)["release"]}
 
 
 def show_release(services: Services, release_id: str) -> dict[str, Any]:
@@ -100,10 +104,29 @@ def budget(services: Services) -> dict[str, Any]:
 
 
 def close_month(services: Services, month: int, *, actor: str) -> dict[str, Any]:
-    """Writes the month's person_month rows and buys its norm histogram; a month that is closed already stays as it is."""
+    """Writes the month's person_month rows and buys its norm histogram; a month that is closed already stays as it is.
+
+    Raises Refused before its time: a month closes once, and what comes late in its first days after would be left out for ever.
+    """
+    if month > services.last_closed_month():
+        raise Refused("a month closes seven days after its end", code="period_open", field="month")
+    closed_now = services.releases.closed_months()
+    if month not in closed_now:
+        late = bool(closed_now) and month < closed_now[0]
+        text = "the month is past its retention" if late else "a month closes a week after its end"
+        raise Refused(text, code="month_gone" if late else "period_open", field="month")
     with services.begin_analysis() as tx:
         services.log(tx, LogKind.READ, "month.close", actor=actor, facts={"month": month})
     with services.lake_lease():
         closed = services.close_month(month)
     services.reports.release_norms(month, actor)
     return {"month": month, "closed": closed, "already": not closed}
+
+
+def close_due(services: Services) -> dict[str, Any]:
+    """Closes the month that is due, once; nothing to do where no row of it ever came."""
+    closed_now = services.releases.closed_months()
+    month = closed_now[-1] if closed_now else 0
+    if not month or services.reader.month_closed("person_month", month) or month not in services.reader.months_held("order_lines"):
+        return {"month": None}
+    return close_month(services, month, actor="schedule")

@@ -55,13 +55,17 @@ def give_lease_back(tx: sa.Connection, name: str, holder: str) -> None:
 
 
 def upkeep(services: Services) -> Mapping[str, Any]:
-    """Joins small files, expires snapshots with physical deletion, sweeps orphan files."""
+    """Takes the vault to the newest key versions, joins small files, expires snapshots with physical deletion, sweeps orphan files."""
     now = services.clock()
+    renewed = 0
+    while (step := services.renew_keys()) > 0:
+        renewed += step
     with services.lake_lease():
         joined = services.maintenance.compact()
         expired = services.maintenance.expire(now - timedelta(days=services.settings.retention.snapshot_days))
         swept = services.maintenance.sweep(now - timedelta(days=1))
     return {
+        "rows_renewed": renewed,
         "files_joined": joined.files_joined,
         "snapshots_expired": expired.snapshots_expired,
         "files_deleted": expired.files_deleted + swept.files_deleted,
@@ -80,8 +84,17 @@ def retention(services: Services) -> Mapping[str, Any]:
     services.box.destroy([one.reference for one in ended if one.reference])
     keys = services.destroy_ephemeral_keys()
     orphans = services.sweep_orphans(ORPHAN_AGE)
+    with services.lake_lease():
+        ended_files = services.maintenance.drop_before(_first_kept(services)).files_deleted
     with services.begin_jobs() as tx:
         forgotten = jobs.forget_finished(tx, before=now - timedelta(days=services.settings.retention.job_days))
-        counts = {"keys": keys, "orphans": orphans, "jobs": forgotten}
+        counts = {"keys": keys, "orphans": orphans, "files": ended_files, "jobs": forgotten}
         services.log(tx, LogKind.SYSTEM, "retention.run", actor="schedule", facts=counts)
     return swept | counts
+
+
+def _first_kept(services: Services) -> int:
+    """The oldest month (YYYYMM) that the lake keeps."""
+    today = services.clock().astimezone(services.settings.time_zone).date()
+    number = today.year * 12 + today.month - 1 - services.settings.retention.lake_months
+    return number // 12 * 100 + number % 12 + 1

@@ -7,7 +7,7 @@ Nothing here looks at a person.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from app import logs
 from ingestion import inbox, pipeline, quarantine, registry, verdicts
 from ingestion.strictjson import Fault, Parsed, dumps
 from privacy.errors import Invalid, NotFound, Refused
-from privacy.vocabulary import FormRule, LogKind
+from privacy.vocabulary import FormRule, LogKind, OnNoConsent
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -157,30 +157,61 @@ def list_quarantine(services: Services, source_id: str | None = None) -> list[di
 
 
 def replay(services: Services, *, source_name: str, mapping_path: Path | None, actor: str) -> dict[str, Any]:
-    """Sends a source's held items through the pipeline again, then removes them. What fails again is held until its first end.
+    """Sends a source's held items through the pipeline again, then removes them. What fails again is held anew, until its first time ends:
+    a replay never lengthens it.
 
     Items are removed only after they went through: a crash in between replays them twice, and their message ids make that harmless.
     """
     with services.read_intake() as tx:
         source = registry.by_name(tx, source_name).facts
         held, _ = quarantine.listing(tx, source_id=source.id, limit=REPLAY_ITEMS)
+    return _replay(services, source, held, mapping_path, actor)
+
+
+def replay_waiting(services: Services) -> dict[str, Any]:
+    """Tries the items that wait for a consent on another path; only messages, whose reading needs no mapping."""
+    tried = stored = 0
+    with services.read_intake() as tx:
+        waiting = [one.facts for one in registry.listing(tx) if one.facts.on_no_consent == OnNoConsent.WAIT and one.facts.kind != "file"]
+    for source in waiting:
+        with services.read_intake() as tx:
+            held, _ = quarantine.listing(tx, source_id=source.id, rule=FormRule.AWAITING_CONSENT, limit=REPLAY_ITEMS)
+        if held:
+            told = _replay(services, source, held, None, "schedule")
+            tried, stored = tried + told["replayed"], stored + told["stored"]
+    return {"tried": tried, "stored": stored}
+
+
+def _replay(
+    services: Services, source: SourceFacts, held: Sequence[quarantine.Held], mapping_path: Path | None, actor: str
+) -> dict[str, Any]:
     opened = services.box.open([one.reference or "" for one in held])
-    payloads = [payload for payload in opened if payload is not None]
-    ends = [one.expires_at for one, payload in zip(held, opened, strict=True) if payload is not None]
+    readable = [(one, payload) for one, payload in zip(held, opened, strict=True) if payload is not None]
     receipt = pipeline.Receipt()
-    if payloads:
-        raw, mapping = services.replayed(source, payloads, mapping_path)
-        receipt = pipeline.ingest(raw, mapping, services.intake, ends=ends)
+    if readable:
+        raw, mapping = services.replayed(source, [payload for _, payload in readable], mapping_path)
+        receipt = pipeline.ingest(raw, mapping, services.intake, ends=[one.expires_at for one, _ in readable])
         measure(source.id, receipt)
     with services.begin_intake() as tx:
         quarantine.remove(tx, [one.id for one in held])
-        services.log(tx, LogKind.INGEST, "quarantine.replay", actor=actor, facts={"source": source.id, "items": len(payloads)})
+        services.log(tx, LogKind.INGEST, "quarantine.replay", actor=actor, facts={"source": source.id, "items": len(readable)})
     services.box.destroy([one.reference for one in held if one.reference])
     return {
-        "replayed": len(payloads),
+        "replayed": len(readable),
         "stored": receipt.stored,
         "duplicate": receipt.duplicate,
         "quarantined": receipt.quarantined,
         "refused": receipt.refused,
         "reasons": dict(sorted(receipt.reasons.items())),
     }
+
+
+def counts(services: Services, source_id: str) -> list[dict[str, Any]]:
+    """Exact counts of a source's items by day, verdict and reason (dp_rules X-4: integrator and officer only)."""
+    with services.read_intake() as tx:
+        registry.get(tx, source_id)
+        listed = inbox.counts(tx, source_id=source_id)
+    return [
+        {"day": day.isoformat(), "verdict": verdict, "reason": reason or None, "number": number}
+        for _, day, verdict, reason, number in listed
+    ]

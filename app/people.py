@@ -15,22 +15,30 @@ if TYPE_CHECKING:
 
 
 def record_consents(
-    services: Services, items: Sequence[Mapping[str, Any]], *, actor: str, source: SourceFacts | None, idempotency_key: str | None
+    services: Services,
+    items: Sequence[Mapping[str, Any]],
+    *,
+    actor: str,
+    source: SourceFacts | None,
+    idempotency_key: str | None,
+    namespace: str = "",
 ) -> list[dict[str, Any]]:
     """Records acts of consent; a verdict for each, in order."""
-    told: list[dict[str, Any]] = services.preferences.record(items, actor=actor, source=source, idempotency_key=idempotency_key)
+    told: list[dict[str, Any]] = services.preferences.record(
+        items, actor=actor, source=source, idempotency_key=idempotency_key, namespace=namespace
+    )
     return told
 
 
-def show_consents(services: Services, type_: str, value: str, *, actor: str) -> dict[str, Any]:
+def show_consents(services: Services, type_: str, value: str, *, actor: str, namespace: str = "") -> dict[str, Any]:
     """What a person allows now."""
-    shown: dict[str, Any] = services.preferences.show(type_, value, actor=actor)
+    shown: dict[str, Any] = services.preferences.show(type_, value, actor=actor, namespace=namespace)
     return shown
 
 
-def find(services: Services, type_: str, value: str, *, purpose: str, reason: str, actor: str) -> dict[str, Any]:
+def find(services: Services, type_: str, value: str, *, purpose: str, reason: str, actor: str, namespace: str = "") -> dict[str, Any]:
     """A person's masked identifiers; the log entry is committed before anything is read."""
-    found: dict[str, Any] = services.oversight.find_person(type_, value, purpose=purpose, reason=reason, actor=actor)
+    found: dict[str, Any] = services.oversight.find_person(type_, value, purpose=purpose, reason=reason, actor=actor, namespace=namespace)
     return found
 
 

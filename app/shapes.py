@@ -36,6 +36,10 @@ class SourceIn(Strict):
         fields.String(validate=validate.Length(1, 64)), load_default=None, allow_none=True, validate=validate.Length(max=32)
     )
     on_no_consent = fields.String(load_default="refuse", validate=validate.OneOf([one.value for one in OnNoConsent]))
+    namespace = fields.String(load_default="", validate=validate.Length(max=64))
+    categories = fields.Dict(
+        keys=fields.String(validate=validate.Length(1, 64)), values=fields.String(validate=validate.Length(1, 64)), load_default=dict
+    )
     consent_signals = fields.String(load_default="deny_only", validate=validate.OneOf([one.value for one in ConsentSignals]))
 
 
@@ -55,7 +59,6 @@ class ReportIn(Strict):
     to = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^\d{4}-\d{2}$"))
     by = fields.List(fields.String(validate=validate.Length(1, 40)), load_default=list, validate=validate.Length(max=3))
     where = fields.List(fields.String(validate=validate.Length(1, 200)), load_default=list, validate=validate.Length(max=16))
-    rho_nano = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 1_000_000_000))
 
 
 class IdentifierIn(Strict):

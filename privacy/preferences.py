@@ -212,7 +212,7 @@ class Preferences:
         people = self._keyring.inverse_block_cipher(pseudonyms.CONSENT_HANDLE)(allowed) if allowed else b""
         young = self._too_young(born, purpose, now)
         members, owners = families.members(people, known, verdicts, young)
-        run_ids = pseudonyms.run_ids(owners, keys.permutation(self._random(keys.KEY_BYTES)))
+        run_ids = pseudonyms.run_ids(owners, self._keyring.profile.permutation(self._random(keys.KEY_BYTES)))
 
         def virtual_ids(month: int) -> npt.NDArray[np.int64]:
             return pseudonyms.virtual_ids(members, self._keyring.block_cipher(pseudonyms.VIRTUAL_ID, str(month)))

@@ -189,6 +189,10 @@ class Releases:
                 raise NotFound("there is no release with this id", code="release_not_found")
             return self._release(tx, row)
 
+    def closed_months(self) -> tuple[int, ...]:
+        """The months that a question may name now, oldest first: over, past their closing day, within retention."""
+        return self._settle()
+
     # ── what numbers mean ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def cost(self, rho_nano: int) -> Cost:

@@ -66,7 +66,7 @@ IDENTIFIER_LIMITS = {
 
 # ── sources ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-SOURCE_KINDS = ("segment", "rudderstack", "snowplow", "file")
+SOURCE_KINDS = ("segment", "rudderstack", "file")
 
 
 class OnNoConsent(StrEnum):

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
-from analytics.lake.tables import LAKE, load, local_path
+from analytics.lake.tables import LAKE, MONTH, load, local_path
 from analytics.lake.writer import carried, settle, write_files
 from privacy.orm import to_micros
 
@@ -87,6 +87,22 @@ class LakeMaintenance:
             found = _files(table, older_than)
             deleted += _delete(table, sorted(found - {local_path(location) for location in referenced(table)}))
         return Upkeep(files_deleted=deleted)
+
+    def drop_before(self, month: int) -> Upkeep:
+        """Ends months before `month` (YYYYMM): their partitions leave the tables at once and the disk when their snapshots expire (PIPL 19)."""
+        from pyiceberg.expressions import LessThan
+
+        dropped = 0
+        for name in self._names():
+            table = load(self._catalog, name)
+            old = [
+                task for task in table.scan().plan_files() if MONTH in table.schema().column_names and int(task.file.partition[0]) < month
+            ]
+            if old:
+                table.delete(LessThan(term=MONTH, value=month), snapshot_properties=carried(table))
+                settle(load(self._catalog, name))
+                dropped += len(old)
+        return Upkeep(files_deleted=dropped)
 
     def _names(self) -> list[str]:
         return [name for name in sorted(self._dictionary.tables) if self._catalog.table_exists((LAKE, name))]

@@ -14,6 +14,11 @@ from privacy.oversight import LookupPurpose
 from privacy.vocabulary import ConsentState, IdentifierType
 
 IDENTIFIER = click.Choice([one.value for one in IdentifierType])
+namespaced = click.option(
+    "--namespace",
+    default="",
+    help="For customer_no, openid, cookie and device: the namespace of the source that sent it (its name, as a rule).",
+)
 LOOKUP = click.Choice([one.value for one in LookupPurpose])
 why = click.option("--purpose", required=True, type=LOOKUP, help=f"What for, one of: {', '.join(LookupPurpose)}.")
 reason_ = click.option("--reason", required=True, help="Why, in words that name nobody; it stands in the log.")
@@ -35,8 +40,9 @@ def consent_command() -> None:
 @click.option("--purpose", required=True)
 @click.option("--state", required=True, type=click.Choice([one.value for one in ConsentState]))
 @click.option("--notice", help="Hash or version of the notice that was shown.")
+@namespaced
 @as_json
-def record(type_: str, purpose: str, state: str, notice: str | None, json_: bool) -> None:
+def record(type_: str, purpose: str, state: str, notice: str | None, namespace: str, json_: bool) -> None:
     """Record an explicit act of a person."""
     item = {
         "identifier": {"type": type_, "value": _identifier()},
@@ -45,7 +51,7 @@ def record(type_: str, purpose: str, state: str, notice: str | None, json_: bool
         "notice": notice,
         "collection": "paper",
     }
-    (told,) = people.record_consents(opened(), [item], actor="cli", source=None, idempotency_key=None)
+    (told,) = people.record_consents(opened(), [item], actor="cli", source=None, idempotency_key=None, namespace=namespace)
     emit(told, json_)
     if told.get("verdict") != "stored":
         raise SystemExit(1)
@@ -53,10 +59,11 @@ def record(type_: str, purpose: str, state: str, notice: str | None, json_: bool
 
 @consent_command.command("show")
 @click.option("--type", "type_", required=True, type=IDENTIFIER, help="The identifier itself is read from stdin.")
+@namespaced
 @as_json
-def show(type_: str, json_: bool) -> None:
+def show(type_: str, namespace: str, json_: bool) -> None:
     """Show what a person allows now; logged."""
-    emit(people.show_consents(opened(), type_, _identifier(), actor="cli"), json_)
+    emit(people.show_consents(opened(), type_, _identifier(), actor="cli", namespace=namespace), json_)
 
 
 @consent_command.command("import")
@@ -79,10 +86,11 @@ def subject_command() -> None:
 @click.option("--type", "type_", required=True, type=IDENTIFIER, help="The identifier itself is read from stdin.")
 @why
 @reason_
+@namespaced
 @as_json
-def find(type_: str, purpose: str, reason: str, json_: bool) -> None:
+def find(type_: str, purpose: str, reason: str, namespace: str, json_: bool) -> None:
     """Find a person; shows masked identifiers. The log entry is written first."""
-    found = people.find(opened(), type_, _identifier(), purpose=purpose, reason=reason, actor="cli")
+    found = people.find(opened(), type_, _identifier(), purpose=purpose, reason=reason, actor="cli", namespace=namespace)
     columns = ("type", "masked", "ref")
 
     def plain() -> None:

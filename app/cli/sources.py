@@ -22,8 +22,24 @@ def source_command() -> None:
 @click.option("--purpose", "purposes", multiple=True, help="What its data may serve; default: the analytic purposes.")
 @click.option("--on-no-consent", default="refuse", type=click.Choice(["refuse", "wait"]))
 @click.option("--consent-signals", default="deny_only", type=click.Choice(["ignore", "deny_only", "accept"]))
+@click.option(
+    "--namespace", default="", help="Whose customer numbers these are, if another source shares them; default: the source's name."
+)
+@click.option(
+    "--category", "categories", multiple=True, metavar="NAME=PURPOSE", help="A consent category of the sender's banner, and its purpose."
+)
 @as_json
-def add(name: str, kind: str, public: bool, purposes: tuple[str, ...], on_no_consent: str, consent_signals: str, json_: bool) -> None:
+def add(
+    name: str,
+    kind: str,
+    public: bool,
+    purposes: tuple[str, ...],
+    on_no_consent: str,
+    consent_signals: str,
+    namespace: str,
+    categories: tuple[str, ...],
+    json_: bool,
+) -> None:
     """Register a source; its write key is shown this once."""
     made = acts.add_source(
         opened(),
@@ -34,8 +50,17 @@ def add(name: str, kind: str, public: bool, purposes: tuple[str, ...], on_no_con
         purposes=purposes or None,
         on_no_consent=on_no_consent,
         consent_signals=consent_signals,
+        namespace=namespace,
+        categories=dict(_pair(one) for one in categories),
     )
     emit(made, json_)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, purpose = text.partition("=")
+    if not (name and equals and purpose):
+        raise click.BadParameter("a category is written NAME=PURPOSE", param_hint="--category")
+    return name, purpose
 
 
 @source_command.command("list")

@@ -26,7 +26,7 @@ from privacy.errors import Invalid, Locked, NotFound, PiyingError
 class Services(Lake, Adapters):
     """The parts of one deployment."""
 
-    schedule: Mapping[str, int] = {"flush": 5, "checkpoint": 60, "upkeep": 3600, "retention": 3600}
+    schedule: Mapping[str, int] = {"flush": 5, "checkpoint": 60, "waiting": 300, "close": 3600, "upkeep": 3600, "retention": 3600}
     """Kinds of jobs that come again, in seconds."""
 
     @cached_property
@@ -36,6 +36,8 @@ class Services(Lake, Adapters):
             asking.ASK: lambda job: asking.answer_job(self, job),
             "flush": lambda job: intake.flush(self),
             "checkpoint": lambda job: {"size": len(self.oversight.checkpoint())},
+            "waiting": lambda job: intake.replay_waiting(self),
+            "close": lambda job: asking.close_due(self),
             "upkeep": lambda job: housekeeping.upkeep(self),
             "retention": lambda job: housekeeping.retention(self),
         }

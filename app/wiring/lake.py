@@ -79,13 +79,16 @@ class Lake(Doors):
         from analytics.reports.base import Options
 
         if asked["first"] is None:
-            today = self.clock().astimezone(self.settings.time_zone).date()
-            first = today.replace(day=1) - timedelta(days=1 if today.day > 7 else 32)
-            last = first
-            start = end = first.year * 100 + last.month
+            start = end = self.last_closed_month()
         else:
             start, end = asking.month_of(asked["first"], "from"), asking.month_of(asked["last"], "to")
         return Options(start, end, tuple(asked["by"]), tuple(asked["where"]))
+
+    def last_closed_month(self) -> int:
+        """The last month that is closed by the calendar: seven days after its end, so that what comes late is in it."""
+        today = self.clock().astimezone(self.settings.time_zone).date()
+        inside = today.replace(day=1) - timedelta(days=1 if today.day > 7 else 32)
+        return inside.year * 100 + inside.month
 
     def close_month(self, month: int) -> bool:
         """Writes the month's person_month rows; false if it was closed before."""

@@ -10,7 +10,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +138,7 @@ def _till_rows(people: list[_Person], retailer: Retailer, chance: np.random.Gene
         for _ in range(int(chance.poisson(person.visits_a_month * days / 30.4))):
             receipt += 1
             day = retailer.first + timedelta(days=int(chance.integers(0, days)))
-            at = datetime(day.year, day.month, day.day, int(chance.integers(9, 22)), int(chance.integers(0, 60)))
+            at = datetime.combine(day, time(int(chance.integers(9, 22)), int(chance.integers(0, 60))))
             store = person.home if chance.random() < 0.8 else int(chance.integers(0, len(STORES)))
             channel = "外卖" if chance.random() < 0.3 else "堂食"
             for line in range(1, int(chance.integers(1, 4))):

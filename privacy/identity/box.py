@@ -55,7 +55,7 @@ class VaultBox:
         pool = self._random(step * len(payloads))
         with self._begin() as tx:
             key = ephemeral_key(tx, self._keyring, name, destroy_after=end, random=self._random, now=self._clock())
-            cipher = sealed.aead(key)
+            cipher = sealed.aead(key, self._keyring.profile.sealing)
             rows = []
             for number, payload in enumerate(payloads):
                 piece = pool[number * step : (number + 1) * step]

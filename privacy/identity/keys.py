@@ -1,6 +1,6 @@
 """The keyring: every secret of a deployment, with its versions, in one file that only its owner can read.
 
-Promise: no key is ever derived from data; every use of a root is derived under a label and length-prefixed parts, so that no two
+Promise: no key is ever derived from data; a keyring uses its keys with the algorithms of one profile from its making to its end; every use of a root is derived under a label and length-prefixed parts, so that no two
 domains share a key; a new version is added beside the old ones and takes effect only when the vault says so (`keystate`), so nothing
 splits while programs run; what cannot be read, checked or recognised raises `errors.Locked` and nothing goes on in clear.
 Must never learn: a value, a person, a database. Keys never stand in a message, a repr or a log.
@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import base64
 import fcntl
-import hashlib
 import hmac
 import json
 import os
 import stat
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,18 +22,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from privacy import errors
-from privacy.identity import pseudonyms
+from privacy.identity import profiles, pseudonyms
+from privacy.identity.profiles import INTERNATIONAL, KEY_BYTES, Profile
+from privacy.identity.pseudonyms import BlockCipher, MacKey
 from privacy.records import Clock, RandomBytes
-
-BlockCipher = Callable[[bytes], bytes]
-"""Maps whole 16-byte blocks to whole 16-byte blocks, all in one call."""
 
 KINDS: Final = ("kek", "index", "tombstone", "lake", "consent", "log", "recipient", "run", "inbox", "signing")
 """kek wraps data keys, index and tombstone make look-up digests, signing signs checkpoints; the others are roots of one domain each."""
@@ -58,7 +52,6 @@ ROOT_OF: Final[Mapping[str, str]] = {
 """Which root a label of `pseudonyms` is derived from; a label that is not here has no key."""
 
 FORMAT: Final = "piying-keyring-1"
-KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,38 +63,10 @@ class KeyVersion:
     created: datetime
     key: bytes = field(repr=False)
 
-    @property
-    def check(self) -> bytes:
-        """Sixteen bytes that tell whether this is the same key, and nothing else about it."""
-        text = b"piying/check/v1" + _prefixed(self.kind, str(self.version))
-        return hmac.digest(self.key, text, hashlib.sha256)[:16]
-
-
-def _prefixed(*parts: str) -> bytes:
-    encoded = [part.encode() for part in parts]
-    return b"".join(struct.pack(">H", len(part)) + part for part in encoded)
-
-
-def expand(key: bytes, info: bytes, size: int = KEY_BYTES) -> bytes:
-    """HKDF-SHA-256's second half (RFC 5869): enough where the key is uniform already."""
-    return HKDFExpand(hashes.SHA256(), size, info).derive(key)
-
-
-def derive(root: bytes, label: str, *parts: str) -> bytes:
-    """A root's key for one label, under length-prefixed parts, so that ("a", "bc") is not ("ab", "c")."""
-    return expand(root, b"piying/v1" + _prefixed(label, *parts))
-
-
-def permutation(key: bytes) -> BlockCipher:
-    """AES-256 on each 16-byte block by itself: a keyed permutation of 128-bit values (never used on anything but random ids)."""
-    cipher = Cipher(algorithms.AES256(key), modes.ECB())  # noqa: S305 (single random blocks, wanted as a permutation)
-    return lambda blocks: cipher.encryptor().update(blocks)
-
-
-def inverse_permutation(key: bytes) -> BlockCipher:
-    """The inverse of `permutation` under the same key."""
-    cipher = Cipher(algorithms.AES256(key), modes.ECB())  # noqa: S305 (single random blocks, wanted as a permutation)
-    return lambda blocks: cipher.decryptor().update(blocks)
+    def check(self, profile: Profile) -> bytes:
+        """Sixteen bytes that tell whether this is the same key under the same profile, and nothing else about it."""
+        text = b"piying/check/v1" + profiles.prefixed(self.kind, str(self.version))
+        return pseudonyms.macs(profile.mac_key(self.key), [text])[0][:16]
 
 
 def _first_month(created: datetime) -> int:
@@ -113,8 +78,11 @@ def _first_month(created: datetime) -> int:
 class Keyring:
     """All versions of all keys of one deployment. Reads are lock-free; `reload` and `rotate` swap the whole map at once."""
 
-    def __init__(self, deployment: str, versions: tuple[KeyVersion, ...], path: Path | None = None) -> None:
+    def __init__(
+        self, deployment: str, versions: tuple[KeyVersion, ...], profile: Profile = INTERNATIONAL, path: Path | None = None
+    ) -> None:
         self.deployment = deployment
+        self.profile = profile
         self._path = path
         self._versions = {(one.kind, one.version): one for one in versions}
         self._derived: dict[tuple[str, int, tuple[str, ...]], bytes] = {}
@@ -126,15 +94,15 @@ class Keyring:
     # ── making and opening ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @classmethod
-    def fresh(cls, *, random: RandomBytes, clock: Clock) -> Keyring:
+    def fresh(cls, *, random: RandomBytes, clock: Clock, profile: Profile = INTERNATIONAL) -> Keyring:
         """A new keyring in memory only; `create` keeps it."""
         created = clock()
-        return cls(random(16).hex(), tuple(KeyVersion(kind, 1, created, random(KEY_BYTES)) for kind in KINDS))
+        return cls(random(16).hex(), tuple(KeyVersion(kind, 1, created, random(KEY_BYTES)) for kind in KINDS), profile)
 
     @classmethod
-    def create(cls, path: Path | str, *, random: RandomBytes, clock: Clock) -> Keyring:
+    def create(cls, path: Path | str, *, random: RandomBytes, clock: Clock, profile: Profile = INTERNATIONAL) -> Keyring:
         """Makes the file with mode 0600; refuses to touch an existing one."""
-        ring = cls.fresh(random=random, clock=clock)
+        ring = cls.fresh(random=random, clock=clock, profile=profile)
         ring._path = Path(path)
         if ring._path.exists():
             raise errors.Conflict("The key file exists already; it is never overwritten.", code="keys_exist")
@@ -156,8 +124,8 @@ class Keyring:
             with self._lock:
                 self._take_up(*read)
 
-    def _take_up(self, deployment: str, versions: tuple[KeyVersion, ...]) -> None:
-        if deployment != self.deployment:
+    def _take_up(self, deployment: str, versions: tuple[KeyVersion, ...], profile: Profile) -> None:
+        if deployment != self.deployment or profile != self.profile:
             raise errors.Locked("The key file was replaced by that of another deployment.", code="keys_foreign")
         self._versions = {(one.kind, one.version): one for one in versions}
 
@@ -185,9 +153,8 @@ class Keyring:
 
     def inventory(self) -> list[tuple[str, int, datetime, bytes]]:
         """Kind, version, time of making and check value of every key; no key."""
-        return [
-            (one.kind, one.version, one.created, one.check) for one in sorted(self._versions.values(), key=lambda v: (v.kind, v.version))
-        ]
+        ordered = sorted(self._versions.values(), key=lambda one: (one.kind, one.version))
+        return [(one.kind, one.version, one.created, one.check(self.profile)) for one in ordered]
 
     def key(self, kind: str, version: int | None = None) -> tuple[int, bytes]:
         """A version of a key, by default the newest; looks into the file again before it gives up."""
@@ -202,16 +169,16 @@ class Keyring:
 
     # ── derived ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def mac_key(self, label: str, *parts: str, version: int | None = None) -> bytes:
+    def mac_key(self, label: str, *parts: str, version: int | None = None) -> MacKey:
         """A key for HMAC under a label of `pseudonyms`; the parts are the domain's own (recipient, purpose, epoch…)."""
-        return self._derive(label, parts, version)
+        return self.profile.mac_key(self._derive(label, parts, version))
 
     def block_cipher(self, label: str, *parts: str, version: int | None = None) -> BlockCipher:
         """A keyed permutation under a label. For VIRTUAL_ID the one part is the data month (YYYYMM), which also chooses the version."""
-        return permutation(self._derive(label, parts, version))
+        return self.profile.permutation(self._derive(label, parts, version))
 
     def inverse_block_cipher(self, label: str, *parts: str, version: int | None = None) -> BlockCipher:
-        return inverse_permutation(self._derive(label, parts, version))
+        return self.profile.inverse_permutation(self._derive(label, parts, version))
 
     def _derive(self, label: str, parts: tuple[str, ...], version: int | None) -> bytes:
         kind = ROOT_OF[label]
@@ -222,7 +189,7 @@ class Keyring:
         number, root = self.key(kind, version)
         cached = self._derived.get((label, number, parts))
         if cached is None:
-            cached = self._derived[label, number, parts] = derive(root, label, *parts)
+            cached = self._derived[label, number, parts] = self.profile.derive(root, label, *parts)
             if len(self._derived) > 4096:
                 self._derived.clear()
         return cached
@@ -255,13 +222,14 @@ class Keyring:
         document = {
             "format": FORMAT,
             "deployment": self.deployment,
+            "profile": self.profile.name,
             "keys": [
                 {
                     "kind": one.kind,
                     "version": one.version,
                     "created": one.created.astimezone(UTC).isoformat(),
                     "key": base64.b64encode(one.key).decode(),
-                    "check": one.check.hex(),
+                    "check": one.check(self.profile).hex(),
                 }
                 for one in kept
             ],
@@ -295,8 +263,8 @@ def _alone(path: Path | None) -> Iterator[None]:
         os.close(directory)
 
 
-def _read(path: Path) -> tuple[str, tuple[KeyVersion, ...]]:
-    """The deployment and the keys of a file whose mode, form and check values are right."""
+def _read(path: Path) -> tuple[str, tuple[KeyVersion, ...], Profile]:
+    """Deployment, keys and profile of a file whose mode, form and check values are right; a file that names no profile is older than them."""
     try:
         with path.open("rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
@@ -310,7 +278,8 @@ def _read(path: Path) -> tuple[str, tuple[KeyVersion, ...]]:
         document: Any = json.loads(raw)
         if document["format"] != FORMAT:
             raise ValueError("format")
-        return str(document["deployment"]), tuple(_key_of(entry) for entry in _complete(document["keys"]))
+        profile = profiles.named(document.get("profile", INTERNATIONAL.name))
+        return str(document["deployment"]), tuple(_key_of(entry, profile) for entry in _complete(document["keys"])), profile
     except (ValueError, KeyError, TypeError, AttributeError):
         raise errors.Locked("The key file is damaged.", code="keys_corrupt") from None
 
@@ -321,9 +290,9 @@ def _complete(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return entries
 
 
-def _key_of(entry: Mapping[str, Any]) -> KeyVersion:
+def _key_of(entry: Mapping[str, Any], profile: Profile) -> KeyVersion:
     created = datetime.fromisoformat(entry["created"])
     one = KeyVersion(str(entry["kind"]), int(entry["version"]), created, base64.b64decode(entry["key"], validate=True))
-    if len(one.key) != KEY_BYTES or created.tzinfo is None or not hmac.compare_digest(one.check.hex(), str(entry["check"])):
+    if len(one.key) != KEY_BYTES or created.tzinfo is None or not hmac.compare_digest(one.check(profile).hex(), str(entry["check"])):
         raise ValueError("check")
     return one

@@ -6,7 +6,6 @@ row ends every link it made (law_rules E-9). Learns which month or epoch a key i
 
 from __future__ import annotations
 
-import hmac
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 
 from privacy.identity import ephemeral, pseudonyms
 from privacy.identity.keys import Keyring
+from privacy.identity.pseudonyms import MacKey
 from privacy.orm import Begin
 from privacy.records import RandomBytes
 
@@ -48,7 +48,7 @@ class MonthKeys:
             made[rows] = macs.fill_null(0).to_numpy(zero_copy_only=False)
         return pa.array(made, mask=np.asarray(values.is_null().to_numpy(zero_copy_only=False), bool))
 
-    def message_keys(self, now: datetime) -> tuple[bytes, bytes | None]:
+    def message_keys(self, now: datetime) -> tuple[MacKey, MacKey | None]:
         """The key of this epoch's message digests, and of the epoch before if it still exists."""
         epoch = (now - _START) // EPOCH
         ends = _START + (epoch + 1) * EPOCH
@@ -58,13 +58,15 @@ class MonthKeys:
             with self._read() as tx:
                 before = ephemeral.find_ephemeral_key(tx, self._keyring, earlier) or b""
             self._held[earlier] = (before, min(ends, now + _AT_MOST))
-        return self._key(f"message:{epoch}", ends + EPOCH, now), before or None
+        mac = self._keyring.profile.mac_key
+        return mac(self._key(f"message:{epoch}", ends + EPOCH, now)), mac(before) if before else None
 
-    def _row_key(self, kind: str, month: int, now: datetime) -> bytes:
+    def _row_key(self, kind: str, month: int, now: datetime) -> MacKey:
         year, number = divmod(month, 100)
         after = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
-        key = self._key(f"row:{month}", max(after, now) + EPOCH, now)
-        return hmac.digest(key, pseudonyms.ROW.encode() + b"\0" + kind.encode(), "sha256")
+        mac = self._keyring.profile.mac_key
+        key = mac(self._key(f"row:{month}", max(after, now) + EPOCH, now))
+        return mac(pseudonyms.macs(key, [pseudonyms.ROW.encode() + b"\0" + kind.encode()])[0])
 
     def _key(self, name: str, destroy_after: datetime, now: datetime) -> bytes:
         held = self._remembered(name, now)

@@ -170,7 +170,7 @@ def _digests(keyring: Keyring, types: Sequence[IdentifierType], values: Sequence
     return _keyed(keyring.mac_key(pseudonyms.BLIND_INDEX, version=version), types, values)
 
 
-def _keyed(key: bytes, types: Sequence[IdentifierType], values: Sequence[str]) -> list[bytes]:
+def _keyed(key: pseudonyms.MacKey, types: Sequence[IdentifierType], values: Sequence[str]) -> list[bytes]:
     """Digests of identifiers that stand together by type."""
     made: list[bytes] = []
     while len(made) < len(values):

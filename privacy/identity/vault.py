@@ -174,7 +174,8 @@ def _write_links(
     for number in {after[one] for one in changed if after[one] not in places}:
         places[number] = (resolution.numbers[number], resolution.ids[number])
     keys.update(_data_keys(tx, keyring, {no: person for no, person in places.values() if no not in keys}))
-    ciphers = {number: sealed.aead(keys[places[number][0]]) for number in {after[one] for one in changed}}
+    today = keyring.profile.sealing
+    ciphers = {number: sealed.aead(keys[places[number][0]], today) for number in {after[one] for one in changed}}
     texts = [found.values[one].encode() for one in changed]
     mine, owners = [ciphers[after[one]] for one in changed], [places[after[one]][1] for one in changed]
     values = dict(zip(changed, sealed.seal_many(mine, sealed.DATA_KEY_VERSION, IDENTIFIER_VALUE, owners, texts, random), strict=True))
@@ -229,7 +230,7 @@ def set_birth(
     """Notes birth dates, sealed; only who is under 18 today is marked, so that nobody else has to be opened to decide."""
     numbers = dict(bulk.select_in(tx, "SELECT person, no FROM person WHERE person IN ({keys})", list(set(persons))))
     keys = _data_keys(tx, keyring, {no: person for person, no in numbers.items()})
-    ciphers = [sealed.aead(keys[numbers[person]]) for person in persons]
+    ciphers = [sealed.aead(keys[numbers[person]], keyring.profile.sealing) for person in persons]
     texts = [born.isoformat().encode() for born in dates]
     values = sealed.seal_many(ciphers, sealed.DATA_KEY_VERSION, BIRTH, persons, texts, random)
     rows = [(value, age(born, today) < ADULT_YEARS, numbers[person]) for value, born, person in zip(values, dates, persons, strict=True)]
@@ -275,8 +276,8 @@ def reindex(tx: sa.Connection, keyring: Keyring, *, limit: int = 10_000) -> int:
 
 
 def rewrap(tx: sa.Connection, keyring: Keyring, *, limit: int = 10_000, random: RandomBytes) -> int:
-    """Wraps data keys again that stand under an older key-encryption key; returns how many. Called again until it returns 0."""
-    header = sealed.header(keyring.key("kek")[0])
+    """Wraps data keys again that stand under an older key-encryption key or another algorithm; returns how many. Called again until it returns 0."""
+    header = sealed.header(keyring.profile, keyring.key("kek")[0])
     old = sa.select(DataKey.person_no, Person.person, DataKey.wrapped).join(Person, Person.no == DataKey.person_no)
     rows = tx.execute(old.where(sa.func.substr(DataKey.wrapped, 1, len(header)) != header).limit(limit)).all()
     fresh = [(sealed.rewrap(keyring, person, wrapped, random), no) for no, person, wrapped in rows]

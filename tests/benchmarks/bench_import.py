@@ -116,7 +116,7 @@ def _tills(path: Path, rows: int) -> None:
     chance = np.random.default_rng(3)
     cards = chance.integers(0, MEMBERS, rows)
     minutes = chance.integers(0, 60 * 24 * 300, rows)
-    start = datetime(2026, 1, 2)
+    start = datetime.fromisoformat("2026-01-02T00:00:00")
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("receipt", "line", "at", "store", "sku", "cups", "paid", "card"))
