@@ -66,6 +66,12 @@ class LakeSettings:
 @dataclass(frozen=True, slots=True)
 class KeysSettings:
     source: str = _setting("keys/keyring.json", "file", "relative to the home folder; mode 0600; never in a database (DESIGN §5)")
+    profile: str = _setting(
+        "international",
+        "profile",
+        "AES-256, SHA-256; commercial: SM4, SM3 (商用密码, Cryptography Law 27). Chosen once by `init`, kept in the key file",
+        among=("international", "commercial"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

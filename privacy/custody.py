@@ -1,6 +1,6 @@
 """The door of custody: keys made, opened and rotated, each act in the log before it takes effect.
 
-Promise: a program holds keys only if they are this vault's own (deployment and check values of every version in force); anything else
+Promise: keys have one profile of algorithms from their making to their end; a program holds keys only if they are this vault's own (deployment and check values of every version in force); anything else
 is `errors.Locked`, and whoever is locked reads and writes nothing. A rotation counts when the vault says so, so running programs take it
 up by themselves and nothing splits. An entry that cannot be written stops the act; a crash after the entry leaves an act to repeat,
 never an act without an entry.
@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from privacy import errors
-from privacy.identity import keystate, vault
+from privacy.identity import keystate, profiles, vault
 from privacy.identity.keys import Keyring
 from privacy.orm import Begin
 from privacy.records import Clock, Log, RandomBytes
@@ -30,22 +30,30 @@ def initialise(
     clock: Clock,
     random: RandomBytes,
     actor: str = ACTOR,
+    profile: str = profiles.INTERNATIONAL.name,
 ) -> Keyring:
     """Makes the keys of a new deployment and binds the vault to them; opens them where that was done before.
 
     A file without a vault that knows it was left by a crash in between and is taken up; a vault whose file is missing stays locked,
-    because new keys would open nothing of what it holds.
+    because new keys would open nothing of what it holds. Keys that are there keep their profile: asking for another one is a conflict.
     """
-    path = Path(keys_path)
+    path, chosen = Path(keys_path), profiles.named(profile)
     with begin_vault() as tx:
         deployment = keystate.deployment_of(tx)
     if deployment is not None:
-        return open_keyring(path, begin_vault)
-    keyring = Keyring.open(path) if path.exists() else Keyring.create(path, random=random, clock=clock)
+        return _of_profile(open_keyring(path, begin_vault), profile)
+    keyring = Keyring.open(path) if path.exists() else Keyring.create(path, random=random, clock=clock, profile=chosen)
+    _of_profile(keyring, profile)
     with begin_platform() as tx:
         log(tx, LogKind.KEY, "keys.create", actor=actor, facts={"versions": len(keyring.inventory())})
     with begin_vault() as tx:
         keystate.register(tx, keyring, now=clock())
+    return keyring
+
+
+def _of_profile(keyring: Keyring, profile: str) -> Keyring:
+    if keyring.profile.name != profile:
+        raise errors.Conflict("keys.profile is not the profile that the key file was made with; it cannot change.", code="keys_profile")
     return keyring
 
 

@@ -22,8 +22,9 @@ from privacy.consent import gate, ledger, registry, requests, wishes
 from privacy.consent.ledger import ConsentAct
 from privacy.consent.wishes import Wish
 from privacy.errors import Invalid, PiyingError, Raced, Refused
-from privacy.identity import families, keys, normalise, pseudonyms, vault
+from privacy.identity import families, normalise, pseudonyms, vault
 from privacy.identity.keys import Keyring
+from privacy.identity.profiles import KEY_BYTES
 from privacy.orm import Begin, from_micros, to_micros
 from privacy.records import Clock, Log, RandomBytes, SourceFacts
 from privacy.vocabulary import ANALYTIC_PURPOSES, PROFILING, ConsentKind, IdentifierType, LogKind, Verdict
@@ -212,7 +213,7 @@ class Preferences:
         people = self._keyring.inverse_block_cipher(pseudonyms.CONSENT_HANDLE)(allowed) if allowed else b""
         young = self._too_young(born, purpose, now)
         members, owners = families.members(people, known, verdicts, young)
-        run_ids = pseudonyms.run_ids(owners, self._keyring.profile.permutation(self._random(keys.KEY_BYTES)))
+        run_ids = pseudonyms.run_ids(owners, self._keyring.profile.permutation(self._random(KEY_BYTES)))
 
         def virtual_ids(month: int) -> npt.NDArray[np.int64]:
             return pseudonyms.virtual_ids(members, self._keyring.block_cipher(pseudonyms.VIRTUAL_ID, str(month)))

@@ -90,8 +90,6 @@ class LakeMaintenance:
 
     def drop_before(self, month: int) -> Upkeep:
         """Ends months before `month` (YYYYMM): their partitions leave the tables at once and the disk when their snapshots expire (PIPL 19)."""
-        from pyiceberg.expressions import LessThan
-
         dropped = 0
         for name in self._names():
             table = load(self._catalog, name)
@@ -99,7 +97,7 @@ class LakeMaintenance:
                 task for task in table.scan().plan_files() if MONTH in table.schema().column_names and int(task.file.partition[0]) < month
             ]
             if old:
-                table.delete(LessThan(term=MONTH, value=month), snapshot_properties=carried(table))
+                table.delete(f"{MONTH} < {month}", snapshot_properties=carried(table))
                 settle(load(self._catalog, name))
                 dropped += len(old)
         return Upkeep(files_deleted=dropped)

@@ -45,7 +45,14 @@ def _make(settings: Settings, stores: Stores) -> bool:
         grants.apply(platform, "platform")
     fresh = Services(settings, stores, lock=None, keyring=None, clock=utc_now)
     custody.initialise(
-        settings.keys_path, stores.begin_vault, fresh.begin_jobs, fresh.log, clock=utc_now, random=secrets.token_bytes, actor="init"
+        settings.keys_path,
+        stores.begin_vault,
+        fresh.begin_jobs,
+        fresh.log,
+        clock=utc_now,
+        random=secrets.token_bytes,
+        actor="init",
+        profile=settings.keys.profile,
     )
     with fresh.begin_console() as tx:
         fresh.seed_purposes(tx)

@@ -38,15 +38,23 @@ def keys_command() -> None:
 @keys_command.command("list")
 @as_json
 def list_(json_: bool) -> None:
-    """List key versions and their ages; never a key."""
+    """List key versions, their ages and algorithms; never a key. `current` says whether today's values are made with it."""
+    ring = opened().open_keyring()
     listed = [
-        {"kind": kind, "version": version, "created_at": created.isoformat()}
-        for kind, version, created, _ in opened().open_keyring().inventory()
+        {
+            "kind": kind,
+            "version": version,
+            "created_at": created.isoformat(),
+            "algorithm": ring.profile.algorithms_of(kind),
+            "current": version == ring.versions(kind)[-1],
+        }
+        for kind, version, created, _ in ring.inventory()
     ]
+    rows = [[str(value) for value in one.values()] for one in listed]
     emit(
-        {"items": listed},
+        {"profile": ring.profile.name, "items": listed},
         json_,
-        lambda: table(("kind", "version", "created_at"), [[str(value) for value in one.values()] for one in listed]),
+        lambda: table(("kind", "version", "created_at", "algorithm", "current"), rows, f"profile: {ring.profile.name}"),
     )
 
 

@@ -74,3 +74,7 @@ class FakeReleases:
 
     def hidden_share(self, histogram: Release, clip: float) -> float:
         return bounds.hidden_share([value / 1000 for value in histogram.values], clip)
+
+    def choose_clip(self, histogram: Release, *, most_hidden: float, candidates: tuple[int, ...]) -> int:
+        counts = [value / 1000 for value in histogram.values]
+        return bounds.choose_clip(counts, noise=0.0, most_hidden=most_hidden, candidates=candidates)

@@ -83,3 +83,15 @@ def test_a_closed_month_stays_closed_through_maintenance(lake: Lake) -> None:
     lake.maintenance.expire(FUTURE)
     lake.maintenance.sweep(FUTURE)
     assert lake.reader.month_closed("person_month", 202601)
+
+
+def test_months_past_retention_leave_the_table_at_once_and_the_disk_with_their_snapshots(lake: Lake) -> None:
+    fill(lake)
+    last = lake.batch("order_lines", [{"person": "anna", "net_minor": 1, "month": 202602}])
+    lake.writer.flush([last])
+    assert lake.maintenance.drop_before(202602).files_deleted == SMALL_FILES
+    assert lake.reader.months_held("order_lines") == (202602,)
+    assert lake.writer.flush([last]).rows == 0, "the inbox positions were carried on"
+    lake.maintenance.expire(FUTURE)
+    assert not [path for path in on_disk(lake) if "month=202601" in str(path)]
+    assert lake.maintenance.drop_before(202602).files_deleted == 0

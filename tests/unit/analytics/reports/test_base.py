@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from analytics.engine import Engine
-from analytics.reports.base import House, Options, Reports
+from analytics.reports.base import CLIPS, House, Options, Reports
 from analytics.reports.kinds import KINDS
 from analytics.reports.norms import StoreMonthNorms
 from privacy import errors
@@ -141,3 +141,16 @@ def test_a_quote_reads_nothing(reports: Reports, releases: FakeReleases) -> None
     assert quote["margins"] == {"orders": 0.5, "sales": 1_000, "people": 0.5}
     assert quote["left"] == {"202601": 50_000_000}
     assert releases.read == []
+
+
+def test_the_clip_is_the_plans_own_until_the_month_before_has_its_histogram(reports: Reports) -> None:
+    """P-7: chosen from an earlier month's released histogram, never from this month's rows."""
+    february = Options(202602, 202602)
+    assert reports.question("store_month", february).bounds.clip == 16
+    reports.release_norms(202602, "schedule")
+    assert reports.question("store_month", february).bounds.clip == 16, "the month's own histogram decides nothing"
+    reports.release_norms(202601, "schedule")
+    chosen = reports.question("store_month", february).bounds.clip
+    assert chosen in CLIPS
+    assert chosen < 16
+    assert reports.question("rfm", february).bounds.clip == 1
