@@ -97,6 +97,7 @@ class Lived:
         self.code = self.account["link"].partition("#")[2]
         found = self.services.oversight.find_person(*ANNA, purpose=LookupPurpose.COMPLAINT, reason="a complaint by letter", actor="test")
         self.handle, self.ref = found["handle"], found["identifiers"][0]["ref"]
+        asking.budget(self.services)  # opens the accounts of the months that are over: the calendar's doing, nobody's act
         self.file, self.mapping = folder / "till.csv", folder / "till.toml"
         self.file.write_text("receipt,at,phone\nR1,2026-06-14 10:00,13800138000\n", encoding="utf-8")
         self.mapping.write_text(MAPPING, encoding="utf-8")
@@ -213,6 +214,7 @@ QUESTION = {"kind": "funnel", "from_": "2026-05"}
 
 
 def test_a_month_is_not_closed_without_its_entry(counted: House) -> None:
+    asking.budget(counted.services)
     before = contents(counted)
     with broken_log(counted):
         assert outcome(lambda: asking.close_month(counted.services, 202605, actor="test")) is None

@@ -26,6 +26,39 @@ def initialise(stores: Stores, path: Path, log: RecordingLog | RefusingLog | Non
     return custody.initialise(path, stores.begin_vault, stores.begin_platform, log or RecordingLog(), clock=clock, random=os.urandom)
 
 
+def test_keys_are_made_under_the_profile_that_was_asked_for_and_keep_it(stores: Stores, tmp_path: Path) -> None:
+    """A changed setting is told, not obeyed in silence and not ignored in silence."""
+    path = tmp_path / "keys.json"
+
+    def make(profile: str) -> Keyring:
+        return custody.initialise(
+            path, stores.begin_vault, stores.begin_platform, RecordingLog(), clock=clock, random=os.urandom, profile=profile
+        )
+
+    assert make("commercial").profile.name == "commercial"
+    assert make("commercial").inventory() == custody.open_keyring(path, stores.begin_vault).inventory()
+    with pytest.raises(errors.Conflict) as caught:
+        make("international")
+    assert caught.value.code == "keys_profile"
+    assert custody.open_keyring(path, stores.begin_vault).profile.name == "commercial"
+
+
+def test_a_key_file_left_by_a_crash_is_not_taken_up_under_another_profile(stores: Stores, tmp_path: Path) -> None:
+    Keyring.create(tmp_path / "keys.json", random=os.urandom, clock=clock)
+    with pytest.raises(errors.Conflict) as caught:
+        custody.initialise(
+            tmp_path / "keys.json",
+            stores.begin_vault,
+            stores.begin_platform,
+            RecordingLog(),
+            clock=clock,
+            random=os.urandom,
+            profile="commercial",
+        )
+    assert caught.value.code == "keys_profile"
+    assert locked(stores, tmp_path / "keys.json") == "keys_foreign"
+
+
 def locked(stores: Stores, path: Path) -> str:
     with pytest.raises(errors.Locked) as caught:
         custody.open_keyring(path, stores.begin_vault)

@@ -18,6 +18,7 @@ from privacy.consent import ledger, registry
 from privacy.errors import Conflict, Invalid, PiyingError, Refused, Unavailable
 from privacy.identity import keystate, normalise, pseudonyms, vault
 from privacy.identity.keys import Keyring
+from privacy.identity.profiles import COMMERCIAL, INTERNATIONAL, Profile
 from privacy.orm import PlatformBase, VaultBase
 from privacy.preferences import Crowd, Preferences
 from privacy.records import SourceFacts
@@ -98,11 +99,11 @@ def bridge(crowd: Crowd, months: Sequence[int]) -> Mapping[tuple[int, int], int]
     return {(month, virtual): run for month, virtual, run in zip(table["month"], table["virtual_id"], table["run_id"], strict=True)}
 
 
-def prepared(stores: Stores) -> House:
+def prepared(stores: Stores, profile: Profile = INTERNATIONAL) -> House:
     with stores.begin_platform() as tx:
         registry.seed(tx, NOW)
         registry.add_purpose(tx, registry.Purpose("share.acme", {"CN": "separate_consent"}, name={"en": "Acme", "zh": "甲"}), NOW)
-    keyring = Keyring.fresh(random=os.urandom, clock=lambda: NOW)
+    keyring = Keyring.fresh(random=os.urandom, clock=lambda: NOW, profile=profile)
     with stores.begin_vault() as tx:
         keystate.register(tx, keyring, now=NOW)
     return House(stores, keyring)
@@ -115,12 +116,23 @@ def anywhere(stores: Stores) -> House:
 
 
 @pytest.fixture
-def house(sqlite: Stores) -> House:
+def tables(sqlite: Stores) -> Stores:
     with sqlite.begin_vault() as tx:
         VaultBase.metadata.create_all(tx)
     with sqlite.begin_platform() as tx:
         PlatformBase.metadata.create_all(tx)
-    return prepared(sqlite)
+    return sqlite
+
+
+@pytest.fixture
+def house(tables: Stores) -> House:
+    return prepared(tables)
+
+
+@pytest.fixture(params=[INTERNATIONAL, COMMERCIAL], ids=lambda one: one.name)
+def either(request: pytest.FixtureRequest, tables: Stores) -> House:
+    """Under each profile of algorithms."""
+    return prepared(tables, request.param)
 
 
 def test_who_grants_is_in_the_next_population_and_who_withdraws_is_not(anywhere: House) -> None:
@@ -136,7 +148,8 @@ def test_who_grants_is_in_the_next_population_and_who_withdraws_is_not(anywhere:
     assert house.size(PROFILING) == 0
 
 
-def test_a_bridge_has_a_virtual_id_of_each_month_and_one_run_id_of_this_question(house: House) -> None:
+def test_a_bridge_has_a_virtual_id_of_each_month_and_one_run_id_of_this_question(either: House) -> None:
+    house = either
     house.say(ANNA, "granted")
     months = [202604, 202605]
     first, second = (bridge(house.door().population(STATISTICS), months) for _ in range(2))

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from privacy import errors
 from privacy.identity import keys, pseudonyms
 from privacy.identity.keys import Keyring
+from privacy.identity.profiles import COMMERCIAL, INTERNATIONAL, Profile
 from tests.unit.privacy.identity import wycheproof
 
 NOW = datetime(2026, 6, 15, 4, 30, tzinfo=UTC)
@@ -43,6 +44,39 @@ def test_a_created_file_is_its_owners_alone_and_opens_to_the_same_keys(tmp_path:
     again = Keyring.open(tmp_path / "keys.json", deployment=ring.deployment)
     assert again.inventory() == ring.inventory()
     assert again.mac_key(pseudonyms.BLIND_INDEX) == ring.mac_key(pseudonyms.BLIND_INDEX)
+
+
+@pytest.mark.parametrize("profile", [INTERNATIONAL, COMMERCIAL], ids=lambda one: one.name)
+def test_a_file_keeps_its_profile_through_rotation_and_reload(tmp_path: Path, profile: Profile) -> None:
+    path = tmp_path / "keys.json"
+    ring = Keyring.create(path, random=os.urandom, clock=clock, profile=profile)
+    ring.rotate("kek", random=os.urandom, clock=clock)
+    ring.reload()
+    assert json.loads(path.read_text())["profile"] == profile.name
+    assert Keyring.open(path).profile is ring.profile is profile
+    assert Keyring.open(path).inventory() == ring.inventory()
+
+
+def test_a_file_that_names_no_profile_is_international_and_opens(tmp_path: Path) -> None:
+    """Files are older than profiles; their keys have the check values they always had."""
+    ring = made(tmp_path)
+    path = tmp_path / "keys.json"
+    document = json.loads(path.read_text())
+    assert document.pop("profile") == "international"
+    path.write_text(json.dumps(document))
+    assert Keyring.open(path).inventory() == ring.inventory()
+    kind, version, _, check = ring.inventory()[0]
+    text = b"piying/check/v1" + b"".join(len(part).to_bytes(2, "big") + part for part in (kind.encode(), str(version).encode()))
+    assert check == hmac.digest(ring.key(kind, version)[1], text, hashlib.sha256)[:16]
+
+
+@pytest.mark.parametrize("name", ["commercial", "homemade", None, ["international"]])
+def test_a_file_whose_profile_was_changed_by_hand_does_not_open(tmp_path: Path, name: object) -> None:
+    """The check values are made under the profile, so keys cannot be moved to another one unnoticed."""
+    made(tmp_path)
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "profile": name}))
+    assert code_of(path) == "keys_corrupt"
 
 
 def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
@@ -165,17 +199,19 @@ def test_block_ciphers_turn_back_and_treat_each_block_by_itself() -> None:
 def test_a_permutation_is_aes_256_of_fips_197() -> None:
     key = bytes(range(32))
     block = bytes.fromhex("00112233445566778899aabbccddeeff")
-    assert keys.permutation(key)(block).hex() == "8ea2b7ca516745bfeafc49904b496089"
-    assert keys.inverse_permutation(key)(keys.permutation(key)(block)) == block
+    assert INTERNATIONAL.permutation(key)(block).hex() == "8ea2b7ca516745bfeafc49904b496089"
+    assert INTERNATIONAL.inverse_permutation(key)(INTERNATIONAL.permutation(key)(block)) == block
 
 
-def test_parts_are_length_prefixed() -> None:
+@pytest.mark.parametrize("profile", [INTERNATIONAL, COMMERCIAL], ids=lambda one: one.name)
+def test_parts_are_length_prefixed(profile: Profile) -> None:
     root = os.urandom(32)
-    assert len({keys.derive(root, *parts) for parts in (("a", "bc"), ("ab", "c"), ("abc",), ("a", "b", "c"), ("abc", ""))}) == 5
+    assert len({profile.derive(root, *parts) for parts in (("a", "bc"), ("ab", "c"), ("abc",), ("a", "b", "c"), ("abc", ""))}) == 5
 
 
-def test_every_label_has_a_root_and_every_label_its_own_key() -> None:
-    ring = Keyring.fresh(random=os.urandom, clock=clock)
+@pytest.mark.parametrize("profile", [INTERNATIONAL, COMMERCIAL], ids=lambda one: one.name)
+def test_every_label_has_a_root_and_every_label_its_own_key(profile: Profile) -> None:
+    ring = Keyring.fresh(random=os.urandom, clock=clock, profile=profile)
     assert set(keys.ROOT_OF) == set(pseudonyms.LABELS)
     parts = {pseudonyms.VIRTUAL_ID: ("202606",)}
     assert len({ring.mac_key(label, *parts.get(label, ())) for label in pseudonyms.LABELS}) == len(pseudonyms.LABELS)
@@ -195,10 +231,10 @@ def test_hkdf_answers_the_wycheproof_cases() -> None:
         for case in group["tests"]:
             if case["result"] == "valid":
                 prk = hmac.digest(bytes.fromhex(case["salt"]) or bytes(32), bytes.fromhex(case["ikm"]), hashlib.sha256)
-                assert keys.expand(prk, bytes.fromhex(case["info"]), case["size"]).hex() == case["okm"]
+                assert INTERNATIONAL.expand(prk, bytes.fromhex(case["info"]), case["size"]).hex() == case["okm"]
             else:
                 with pytest.raises(ValueError):
-                    keys.expand(bytes(32), b"", case["size"])
+                    INTERNATIONAL.expand(bytes(32), b"", case["size"])
             seen += 1
     assert seen >= 40
 
