@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import jobs, logs
 from app.jobs import Claimed
-from privacy.errors import BudgetExhausted, Invalid, Refused
+from privacy.errors import BudgetExhausted, Invalid, NotConfigured, Refused
 from privacy.vocabulary import LogKind
 
 if TYPE_CHECKING:
@@ -119,8 +119,16 @@ def close_month(services: Services, month: int, *, actor: str) -> dict[str, Any]
         services.log(tx, LogKind.READ, "month.close", actor=actor, facts={"month": month})
     with services.lake_lease():
         closed = services.close_month(month)
-    services.reports.release_norms(month, actor)
-    return {"month": month, "closed": closed, "already": not closed}
+    return {"month": month, "closed": closed, "already": not closed, "norms": _release_norms(services, month, actor)}
+
+
+def _release_norms(services: Services, month: int, actor: str) -> bool:
+    """Buys the month's histogram of norms; false where its cells are not known yet (no table of stores), to be bought by closing again."""
+    try:
+        services.reports.release_norms(month, actor)
+    except NotConfigured:
+        return False
+    return True
 
 
 def close_due(services: Services) -> dict[str, Any]:

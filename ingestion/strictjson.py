@@ -36,7 +36,8 @@ _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _SAFE_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]{0,63}\Z")
 _DIGIT_RUN = re.compile(r"[0-9]{5}")
 _CHANGES = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""Text, also where it never ends. Possessive, because a body of escaped quotes would else be walked again from each of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The door of custody: keys made, opened and rotated, each act in the log before it takes effect.
 
-Promise: keys have one profile of algorithms from their making to their end; a program holds keys only if they are this vault's own (deployment and check values of every version in force); anything else
-is `errors.Locked`, and whoever is locked reads and writes nothing. A rotation counts when the vault says so, so running programs take it
-up by themselves and nothing splits. An entry that cannot be written stops the act; a crash after the entry leaves an act to repeat,
-never an act without an entry.
+Promise: a program holds keys only if they are this vault's own (deployment and check values of every version in force); anything else is
+`errors.Locked`, and whoever is locked reads and writes nothing. Keys keep the profile of algorithms they were made under. A rotation
+counts when the vault says so, so running programs take it up by themselves and nothing splits. An entry that cannot be written stops the
+act; a crash after the entry leaves an act to repeat, never an act without an entry.
 Must never learn: a value or a person. No key, check value or path enters the log.
 """
 

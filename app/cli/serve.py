@@ -4,10 +4,45 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 
 import click
 
 from app.cli.opening import opened
+
+LONGEST_PAUSE_SECONDS = 60
+STOP_SECONDS = 30
+
+
+class Kept:
+    """A child process that is started again when it ends, after pauses that grow while it keeps ending; `stop` ends it for good."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._stopping = threading.Event()
+        self._child = subprocess.Popen(command)  # noqa: S603 (our own interpreter and module)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        pause = 1
+        while True:
+            started = time.monotonic()
+            self._child.wait()
+            pause = 1 if time.monotonic() - started > LONGEST_PAUSE_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            if self._stopping.wait(pause):
+                return
+            self._child = subprocess.Popen(self._command)  # noqa: S603 (the same)
+
+    def stop(self) -> None:
+        """Asks the child to end, and insists after half a minute."""
+        self._stopping.set()
+        self._child.terminate()
+        try:
+            self._child.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
 
 
 @click.command("serve")
@@ -23,7 +58,7 @@ def serve_command(port: int | None, host: str | None, workers: int | None, no_wo
     services = opened(serving=True)
     server = services.settings.server
     services.close()
-    worker = None if no_worker else subprocess.Popen([sys.executable, "-m", "app.cli", "worker"])
+    worker = None if no_worker else Kept([sys.executable, "-m", "app.cli", "worker"])
     address, listens = host or server.host, port if port is not None else server.port
     click.echo(f"serving on http://{address}:{listens}", err=True)
     try:
@@ -40,8 +75,7 @@ def serve_command(port: int | None, host: str | None, workers: int | None, no_wo
         ).serve()
     finally:
         if worker is not None:
-            worker.terminate()
-            worker.wait(timeout=30)
+            worker.stop()
 
 
 @click.command("worker")

@@ -1,8 +1,9 @@
 """The keyring: every secret of a deployment, with its versions, in one file that only its owner can read.
 
-Promise: no key is ever derived from data; a keyring uses its keys with the algorithms of one profile from its making to its end; every use of a root is derived under a label and length-prefixed parts, so that no two
-domains share a key; a new version is added beside the old ones and takes effect only when the vault says so (`keystate`), so nothing
-splits while programs run; what cannot be read, checked or recognised raises `errors.Locked` and nothing goes on in clear.
+Promise: no key is ever derived from data; a keyring uses its keys with the algorithms of one profile from its making to its end; every
+use of a root is derived under a label and length-prefixed parts, so that no two domains share a key; a new version is added beside the
+old ones and takes effect only when the vault says so (`keystate`), so nothing splits while programs run; what cannot be read, checked or
+recognised raises `errors.Locked` and nothing goes on in clear.
 Must never learn: a value, a person, a database. Keys never stand in a message, a repr or a log.
 """
 

@@ -94,6 +94,8 @@ WHOLE: dict[str, tuple[bytes, int, str]] = {
     "100,000 brackets in an item": (b'{"batch":[' + NEST + b"]}", 400, "too_deep"),
     "100,000 objects": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400, "too_deep"),
     "100,000 open brackets": (b"[" * 100_000, 400, "too_deep"),
+    "four megabytes of escaped quotes": (b'\\"' * 2_000_000, 400, "invalid_json"),
+    "four megabytes of quotes": (b'"' * 4_000_000, 400, "invalid_json"),
     "a key twice in the envelope": (b'{"batch":[],"sentAt":"a","sentAt":"b"}', 400, "invalid_json"),
     "a batch that is none": (b'{"batch":"' + SECRET.encode() + b'"}', 422, "batch_missing"),
     "too many items": (b'{"batch":[' + b",".join([b"{}"] * 2_501) + b"]}", 400, "too_many_items"),
@@ -328,9 +330,9 @@ POSTS = (
 @pytest.mark.parametrize("name", BODIES)
 def test_the_management_api_refuses_what_it_cannot_read(open_door: tuple[House, str], name: str) -> None:
     house, _ = open_door
-    for role in ("integrator", "marketer"):
-        headers = {**bearer(house.token(role)), "Content-Type": "application/json"}
-        for path in POSTS:
+    for path in POSTS:
+        for role in ("marketer",) if "report" in path else ("integrator",):
+            headers = {**bearer(house.token(role)), "Content-Type": "application/json"}
             problem(house.client.post(path, data=BODIES[name], headers=headers), 400, 401, 403, 404, 413, 422)
 
 
@@ -521,7 +523,7 @@ MESSAGES = st.dictionaries(WORDS, VALUES, max_size=8).map(
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(messages=st.lists(MESSAGES | VALUES, max_size=4), envelope=st.dictionaries(WORDS, VALUES, max_size=2))
 def test_any_json_at_all_gets_an_answer_whose_counts_add_up(
     open_door: tuple[House, str], messages: list[Any], envelope: dict[str, Any]

@@ -315,7 +315,7 @@ GOOD = {"no": "u-1", "at": "2026-06-01 10:00:00", "ok": "yes", "ok_at": "2026-01
 
 def rows_of_files() -> list[dict[str, str]]:
     """A row for each place and dress; some cannot be read at all."""
-    rows = []
+    rows: list[dict[str, str]] = []
     for kind, text in PLANTED:
         for column in COLUMNS:
             if column not in ("tier", "text") or kind not in UNSHAPED:
@@ -362,14 +362,13 @@ def import_everything(house: House, folder: Path) -> Iterator[str]:
             assert told["stored"] > 0, told
             assert told["received"] == sum(told[verdict] for verdict in ("stored", "duplicate", "quarantined", "refused"))
             yield json.dumps(told, ensure_ascii=False)
-    for mapping in ("members.toml", None):
+    for mapped in (folder / "members.toml", None):
         try:
-            yield json.dumps(
-                intake.replay(house.services, source_name="crm", mapping_path=mapping and folder / mapping, actor="test"),
-                ensure_ascii=False,
-            )
+            told = intake.replay(house.services, source_name="crm", mapping_path=mapped, actor="test")
         except PiyingError as error:
             yield str(error)
+        else:
+            yield json.dumps(told, ensure_ascii=False)
 
 
 def break_everything(house: House, key: str) -> Iterator[str]:

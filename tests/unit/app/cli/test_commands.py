@@ -210,20 +210,20 @@ def test_a_command_that_ends_well_prints_one_object_and_in_words_no_less(words: 
         (["close-month", "2026-13"], "bad_month"),
         (["close-month", "2026-05", "--at", "soon"], "bad_instant"),
         (["close-month", "2099-01"], "period_open"),
-        (["source", "rotate", "src_unknown"], "source_unknown"),
+        (["source", "rotate", "src_unknown"], "source_not_found"),
         (["user", "token", "nobody@example.com"], "account_unknown"),
         (["user", "add", "administrator@localhost", "--role", "officer"], "account_exists"),
         (["import", "none.csv", "--source", "demo-crm", "--mapping", "none.toml"], "file_unknown"),
         (["subject", "reveal", "no-handle", "ref", *WHY], "person_unknown"),
-        (["keys", "rotate", "horoscope"], None),
+        (["keys", "rotate", "horoscope"], "key_not_rotatable"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_an_error_is_an_object_on_stderr_and_exit_1(words: list[str], code: str | None, home: Path) -> None:
+def test_an_error_is_an_object_on_stderr_and_exit_1(words: list[str], code: str, home: Path) -> None:
     answer = run(home, *words, "--json")
     assert (answer.code, answer.out) == (1, "")
     assert set(answer.error) == {"code", "message"}
-    assert code in (None, answer.error["code"])
+    assert answer.error["code"] == code
     plain = run(home, *words)
     assert (plain.code, plain.out) == (1, "")
     *bar, line = plain.err.strip().splitlines()
@@ -345,14 +345,16 @@ def test_consent_is_shown_and_withdrawn_by_what_is_typed(known: Path) -> None:
 
 def test_acts_of_consent_come_in_by_file(home: Path, tmp_path: Path) -> None:
     file, mapping = tmp_path / "acts.csv", tmp_path / "acts.toml"
-    file.write_text(f"mobile,says,at\n{PHONE},yes,2026-01-05 10:00:00\n", encoding="utf-8")
+    file.write_text(f"mobile,says,why,at\n{PHONE},yes,analytics.statistics,{utc_now():%Y-%m-%d} 00:00:00\n", encoding="utf-8")
     mapping.write_text(
-        'record = "consent"\nzone = "Asia/Shanghai"\n\n[identifiers]\nphone = "mobile"\n\n[fields]\noccurred_at = "at"\n\n'
-        '[consent."analytics.statistics"]\nfrom = "says"\ngrant = ["yes"]\nat = "at"\n',
+        'record = "consent"\nzone = "UTC"\n\n[identifiers]\nphone = "mobile"\n\n[fields]\noccurred_at = "at"\npurpose = "why"\n'
+        'state = { from = "says", values = { yes = "granted", no = "withdrawn" } }\n',
         encoding="utf-8",
     )
     answer = told(home, "consent", "import", str(file), "--source", "demo-crm", "--mapping", str(mapping))
-    assert (answer["received"], answer["quarantined"]) == (1, 0)
+    assert (answer["received"], answer["stored"]) == (1, 1)
+    shown = told(home, "consent", "show", "--type", "phone", typed=PHONE)
+    assert shown["purposes"]["analytics.statistics"]["allowed"]
 
 
 # ── the log ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,77 +1,213 @@
-"""What is remembered of people's consent is always what the ledger says in the same transaction."""
+"""What is remembered of consent is always what the ledger says in the same transaction."""
 
 from __future__ import annotations
 
-import random
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.stores import Stores
-from privacy.consent import ledger, registry
+from privacy.consent import gate, ledger, recent, registry
 from privacy.consent.ledger import ConsentAct
 from privacy.consent.recent import RecentTimelines
 from privacy.orm import PlatformBase
-from tests.stores import sqlite_stores
+from tests.house import ROOT
+from tests.stores import sqlite_stores, stores_at
 
-STATISTICS, PROFILING = "analytics.statistics", "marketing.profiling"
-BOTH = frozenset({STATISTICS, PROFILING})
-PEOPLE = [bytes([number]) * 16 for number in range(8)]
+BOTH = ("analytics.statistics", "marketing.profiling")
 SECOND = 1_000_000
+PEOPLE = [bytes([number]) * 16 for number in range(6)]
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Stores]:
-    with sqlite_stores(tmp_path) as stores:
+def act(who: int, state: str, at: int, purpose: int = 0, kind: str = "explicit") -> ConsentAct:
+    return ConsentAct(PEOPLE[who], BOTH[purpose], state, kind, at * SECOND, at * SECOND)
+
+
+acts = st.builds(
+    act,
+    st.integers(0, 5),
+    st.sampled_from(["granted", "withdrawn", "denied"]),
+    st.integers(1, 50),
+    st.integers(0, 1),
+    st.sampled_from(["explicit", "asserted"]),
+)
+asked = st.lists(st.integers(0, 5), max_size=6)
+aliases = st.dictionaries(st.integers(0, 5), st.lists(st.integers(0, 5), min_size=1, max_size=2), max_size=2)
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("append"), st.lists(acts, min_size=1, max_size=3)),
+        st.tuples(st.just("ask"), st.tuples(st.integers(0, 1), asked, st.lists(acts, max_size=2), aliases)),
+        st.tuples(st.just("ask, later"), st.tuples(st.integers(0, 1), asked)),
+        st.tuples(st.just("hold"), st.none()),
+        st.tuples(st.just("let go"), st.none()),
+    ),
+    max_size=14,
+)
+
+
+@contextmanager
+def seeded(folder: Path) -> Iterator[Stores]:
+    with sqlite_stores(folder) as stores:
         with stores.begin_platform() as tx:
             PlatformBase.metadata.create_all(tx)
             registry.seed(tx, datetime(2026, 1, 1, tzinfo=UTC))
         yield stores
 
 
-def act(handle: bytes, state: str, at: int, purpose: str = STATISTICS) -> ConsentAct:
-    return ConsentAct(handle, purpose, state, "explicit", at * SECOND, at * SECOND)
+@pytest.fixture
+def ledger_stores(tmp_path: Path) -> Iterator[Stores]:
+    with seeded(tmp_path) as stores:
+        yield stores
 
 
-def test_whatever_is_recorded_meanwhile_an_answer_is_the_ledgers(store: Stores) -> None:
-    """Acts by another process between questions, acts that are pending, people who were merged, some asked about for the first time."""
-    chance, recent = random.Random(11), RecentTimelines()
-    for step in range(120):
-        if chance.random() < 0.5:
-            with store.begin_platform() as tx:
-                told = [act(chance.choice(PEOPLE), chance.choice(["granted", "withdrawn", "denied"]), step, chance.choice([*BOTH]))]
-                ledger.append(tx, told * chance.randrange(1, 3))
-        asked = chance.sample(PEOPLE, chance.randrange(1, 6))
-        pending = [act(asked[0], "withdrawn", step)] if chance.random() < 0.2 else []
-        aliases = {asked[-1]: [chance.choice(PEOPLE)]} if chance.random() < 0.2 else {}
-        with store.read_platform() as tx:
-            head, found = recent.of(tx, asked, BOTH, pending=pending, aliases=aliases)
-            assert head == ledger.head(tx)
-            assert found == ledger.timelines(tx, asked, BOTH, pending=pending, aliases=aliases)
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Stores]:
+    """One ledger for every example; it only grows, so an example begins where the one before ended."""
+    with tempfile.TemporaryDirectory() as folder, seeded(Path(folder)) as stores:
+        yield stores
 
 
-def test_a_transaction_that_began_before_an_act_is_answered_from_before_it(store: Stores) -> None:
-    recent = RecentTimelines()
-    with store.begin_platform() as tx:
-        ledger.append(tx, [act(PEOPLE[0], "granted", 1)])
-    with store.read_platform() as old:
-        ledger.head(old)
-        with store.begin_platform() as tx:
-            ledger.append(tx, [act(PEOPLE[0], "withdrawn", 2)])
-        with store.read_platform() as new:
-            _, now = recent.of(new, PEOPLE, BOTH)
-        _, then = recent.of(old, PEOPLE, BOTH)
-        assert then == ledger.timelines(old, PEOPLE, BOTH) != now
-    with store.read_platform() as new:
-        assert recent.of(new, PEOPLE, BOTH)[1] == now
+def agree(memory: RecentTimelines, tx: sa.Connection, handles: list[bytes], **more: Any) -> dict[bytes, Any]:
+    """The memory's answer, which is the ledger's."""
+    head, told = memory.of(tx, handles, BOTH, **more)
+    assert head == ledger.head(tx)
+    assert {who: dict(lines) for who, lines in told.items()} == ledger.timelines(tx, handles, BOTH, **more)
+    return told
 
 
-def test_a_question_about_other_purposes_is_not_answered_from_memory(store: Stores) -> None:
-    recent = RecentTimelines()
-    with store.begin_platform() as tx:
-        ledger.append(tx, [act(PEOPLE[0], "granted", 1), act(PEOPLE[0], "granted", 1, PROFILING)])
-    with store.read_platform() as tx:
-        assert set(recent.of(tx, PEOPLE, {STATISTICS})[1][PEOPLE[0]]) == {STATISTICS}
-        assert set(recent.of(tx, PEOPLE, BOTH)[1][PEOPLE[0]]) == BOTH
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(script=steps)
+def test_an_answer_is_the_ledgers_own_whatever_was_asked_and_appended_before(shared: Stores, script: list[tuple[str, Any]]) -> None:
+    """Two memories, as two processes have; a transaction that was opened early keeps asking of its own moment."""
+    memories = (RecentTimelines(), RecentTimelines())
+    second = stores_at(shared.vault.url, shared.platform().url)
+    with ExitStack() as ends:
+        ends.callback(second.close)
+        held: list[tuple[sa.Connection, ExitStack]] = []
+        for what, how in script:
+            if what == "append":
+                with shared.begin_platform() as tx:
+                    ledger.append(tx, how)
+            elif what == "hold":
+                stack = ends.enter_context(ExitStack())
+                tx = stack.enter_context(second.read_platform())
+                ledger.head(tx)
+                held.append((tx, stack))
+            elif what == "let go" and held:
+                held.pop(0)[1].close()
+            elif what == "ask":
+                which, whom, pending, merged = how
+                others = {PEOPLE[who]: [PEOPLE[other] for other in them] for who, them in merged.items()}
+                with (shared, second)[which].read_platform() as tx:
+                    agree(memories[which], tx, [PEOPLE[who] for who in dict.fromkeys(whom)], pending=pending, aliases=others)
+            elif what == "ask, later" and held:
+                which, whom = how
+                agree(memories[which], held[0][0], [PEOPLE[who] for who in dict.fromkeys(whom)])
+
+
+def test_a_withdrawal_by_another_process_counts_in_the_next_decision(ledger_stores: Stores) -> None:
+    memory = RecentTimelines()
+    with ledger_stores.begin_platform() as tx:
+        ledger.append(tx, [act(1, "granted", 1), act(2, "granted", 1)])
+    with ledger_stores.read_platform() as tx:
+        told = agree(memory, tx, PEOPLE)
+        assert gate.decide(told[PEOPLE[1]][BOTH[0]], 5 * SECOND, 5 * SECOND).allowed
+    code = (
+        "import sys\nfrom tests.stores import stores_at\nfrom privacy.consent import ledger\n"
+        "from tests.unit.privacy.consent.test_recent import act\n"
+        "stores = stores_at(sys.argv[1], sys.argv[2])\n"
+        "with stores.begin_platform() as tx:\n    ledger.append(tx, [act(1, 'withdrawn', 2)])\nstores.close()\n"
+    )
+    addresses = [ledger_stores.vault.url, ledger_stores.platform().url]
+    subprocess.run([sys.executable, "-c", code, *addresses], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    with ledger_stores.read_platform() as tx:
+        told = agree(memory, tx, PEOPLE)
+        assert not gate.decide(told[PEOPLE[1]][BOTH[0]], 5 * SECOND, 5 * SECOND).allowed
+        assert gate.decide(told[PEOPLE[2]][BOTH[0]], 5 * SECOND, 5 * SECOND).allowed
+
+
+def test_it_holds_on_both_databases(stores: Stores) -> None:
+    with stores.begin_platform() as tx:
+        registry.seed(tx, datetime(2026, 1, 1, tzinfo=UTC))
+    memory = RecentTimelines()
+    for number, state in enumerate(["granted", "withdrawn", "granted", "denied"], 1):
+        with stores.begin_platform() as tx:
+            ledger.append(tx, [act(number % 3, state, number), act(0, "granted", number, 1)])
+        with stores.read_platform() as tx:
+            agree(memory, tx, PEOPLE)
+            agree(memory, tx, PEOPLE, pending=[act(1, "withdrawn", 9)], aliases={PEOPLE[0]: [PEOPLE[1]]})
+            agree(memory, tx, PEOPLE)
+
+
+def test_an_older_transaction_is_not_told_what_came_later(ledger_stores: Stores) -> None:
+    memory = RecentTimelines()
+    with ledger_stores.read_platform() as older:
+        assert ledger.head(older) == 0
+        with ledger_stores.begin_platform() as tx:
+            ledger.append(tx, [act(1, "granted", 1)])
+        with ledger_stores.read_platform() as newer:
+            assert agree(memory, newer, PEOPLE)
+        assert agree(memory, older, PEOPLE) == {}
+        with ledger_stores.read_platform() as newer:
+            assert agree(memory, newer, PEOPLE)
+
+
+def test_who_was_remembered_is_not_asked_again_and_who_acted_is(ledger_stores: Stores) -> None:
+    memory, asked_ = RecentTimelines(), []
+    with ledger_stores.begin_platform() as tx:
+        ledger.append(tx, [act(1, "granted", 1), act(2, "granted", 1)])
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        asked_.append("consent_state" in statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", hear)
+    try:
+        for expected in (True, False):
+            asked_.clear()
+            with ledger_stores.read_platform() as tx:
+                memory.of(tx, PEOPLE, BOTH)
+            assert any(asked_) is expected
+        with ledger_stores.begin_platform() as tx:
+            ledger.append(tx, [act(2, "withdrawn", 2)])
+        asked_.clear()
+        with ledger_stores.read_platform() as tx:
+            memory.of(tx, [PEOPLE[1]], BOTH)
+        assert not any(asked_)
+        with ledger_stores.read_platform() as tx:
+            memory.of(tx, [PEOPLE[2]], BOTH)
+        assert any(asked_)
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", hear)
+
+
+def test_a_question_about_other_purposes_is_answered_by_the_ledger(ledger_stores: Stores) -> None:
+    memory = RecentTimelines()
+    with ledger_stores.begin_platform() as tx:
+        ledger.append(tx, [act(1, "granted", 1), act(1, "granted", 1, 1)])
+    with ledger_stores.read_platform() as tx:
+        agree(memory, tx, PEOPLE)
+        assert memory.of(tx, PEOPLE, BOTH[:1])[1] == ledger.timelines(tx, PEOPLE, BOTH[:1])
+        agree(memory, tx, PEOPLE)
+
+
+def test_the_memory_is_bounded_and_right_when_it_starts_anew(ledger_stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "MOST", 3)
+    memory = RecentTimelines()
+    with ledger_stores.begin_platform() as tx:
+        ledger.append(tx, [act(who, "granted", 1) for who in range(6)])
+    with ledger_stores.read_platform() as tx:
+        for start in (0, 2, 4, 1):
+            agree(memory, tx, PEOPLE[start : start + 2])
+            assert len(memory._known) <= 3

@@ -1,86 +1,156 @@
-"""Keys by month and epoch: the same for every process while they live, unrelated to each other, gone when their time has come."""
+"""Row and message keys: the same for everybody while they live, another afterwards, and not remembered beyond an hour."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
 from app.stores import Stores
-from privacy.identity import ephemeral, keystate
-from privacy.identity.ephemeral import EphemeralKey
+from privacy.identity import ephemeral
 from privacy.identity.keys import Keyring
 from privacy.identity.monthkeys import EPOCH, MonthKeys
-from privacy.orm import VaultBase
-from tests.conftest import NOW
-from tests.stores import sqlite_stores
 
-VALUES = pa.array(["R1", None, "R2", "R1"])
-MAY_AND_JUNE = pa.array([202605, 202605, 202606, 202606], pa.int32())
+NOW = datetime(2026, 6, 15, 4, 30, tzinfo=UTC)
+VALUES = pa.array(["A-1", "A-2", None, "A-1"], pa.string())
+
+
+def months(*numbers: int) -> pa.Int32Array:
+    return pa.array(numbers, pa.int32())
+
+
+class Vault:
+    """Transactions of the vault, counted."""
+
+    def __init__(self, stores: Stores) -> None:
+        self.stores, self.written, self.read_ = stores, 0, 0
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        self.written += 1
+        with self.stores.begin_vault() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        self.read_ += 1
+        with self.stores.read_vault() as tx:
+            yield tx
 
 
 @pytest.fixture
-def vault(tmp_path: Path, keyring: Keyring) -> Iterator[Stores]:
-    with sqlite_stores(tmp_path) as stores:
-        with stores.begin_vault() as tx:
-            VaultBase.metadata.create_all(tx)
-            keystate.register(tx, keyring, now=NOW)
-        yield stores
+def vault(vault_stores: Stores) -> Vault:
+    return Vault(vault_stores)
 
 
-def keys(vault: Stores, keyring: Keyring) -> MonthKeys:
-    return MonthKeys(keyring, vault.begin_vault, vault.read_vault, os.urandom)
+def keys(vault: Vault, keyring: Keyring) -> MonthKeys:
+    return MonthKeys(keyring, vault.begin, vault.read, os.urandom)
 
 
-def test_equal_values_are_equal_within_a_month_and_column_and_nowhere_else(vault: Stores, keyring: Keyring) -> None:
-    made = keys(vault, keyring).row_macs("order", VALUES, MAY_AND_JUNE, now=NOW).to_pylist()
-    assert made[1] is None
-    assert len({made[0], made[2], made[3]}) == 3
-    one_month = pa.array([202605] * 4, pa.int32())
-    again = keys(vault, keyring).row_macs("order", VALUES, one_month, now=NOW).to_pylist()
-    assert (again[0], again[3]) == (made[0], made[0]), "another process computes the same"
-    assert keys(vault, keyring).row_macs("visit", VALUES, one_month, now=NOW).to_pylist()[0] != made[0]
+def destroy(vault: Vault, now: datetime) -> int:
+    with vault.stores.begin_vault() as tx:
+        return ephemeral.destroy_ephemeral_keys(tx, now)
 
 
-def test_a_months_key_is_destroyed_thirty_days_after_the_month_and_then_nothing_computes_it_again(vault: Stores, keyring: Keyring) -> None:
-    month = pa.array([202605], pa.int32())
-    value = pa.array(["R1"])
-    before = keys(vault, keyring).row_macs("order", value, month, now=datetime(2026, 5, 20, tzinfo=UTC))
-    with vault.begin_vault() as tx:
-        ends = tx.execute(sa.select(EphemeralKey.destroy_after)).scalar_one()
-        assert ends == datetime(2026, 6, 1, tzinfo=UTC) + EPOCH
-        assert ephemeral.destroy_ephemeral_keys(tx, ends - timedelta(seconds=1)) == 0
-        assert ephemeral.destroy_ephemeral_keys(tx, ends) == 1
-    assert keys(vault, keyring).row_macs("order", value, month, now=ends) != before
+def test_two_processes_give_the_same_rows_the_same_numbers(vault: Vault, keyring: Keyring) -> None:
+    one, other = keys(vault, keyring), keys(vault, keyring)
+    made = one.row_macs("order_key", VALUES, months(202606, 202606, 202606, 202606), now=NOW)
+    assert made == other.row_macs("order_key", VALUES, months(202606, 202606, 202606, 202606), now=NOW)
+    assert made[0] == made[3] != made[1]
+    assert made[2].as_py() is None
+    assert one.message_keys(NOW) == other.message_keys(NOW)
 
 
-def test_december_is_followed_by_january(vault: Stores, keyring: Keyring) -> None:
-    keys(vault, keyring).row_macs("order", pa.array(["R1"]), pa.array([202512], pa.int32()), now=datetime(2025, 12, 5, tzinfo=UTC))
-    with vault.begin_vault() as tx:
-        assert tx.execute(sa.select(EphemeralKey.destroy_after)).scalar_one() == datetime(2026, 1, 1, tzinfo=UTC) + EPOCH
+def test_a_month_a_column_and_a_value_never_share_a_number(vault: Vault, keyring: Keyring) -> None:
+    macs = keys(vault, keyring)
+    mixed = macs.row_macs("order_key", VALUES, months(202606, 202605, 202605, 202605), now=NOW).to_pylist()
+    alone = macs.row_macs("order_key", VALUES, months(202606, 202606, 202606, 202606), now=NOW).to_pylist()
+    visit = macs.row_macs("visit", VALUES, months(202606, 202606, 202606, 202606), now=NOW).to_pylist()
+    assert mixed[0] == alone[0]
+    assert mixed[2] is None
+    told = [mixed[0], mixed[1], mixed[3], alone[1], visit[0], visit[1]]
+    assert len(set(told)) == len(told)
 
 
-def test_an_epochs_key_is_known_in_the_next_epoch_and_not_in_the_one_after(vault: Stores, keyring: Keyring) -> None:
-    first, none = keys(vault, keyring).message_keys(NOW)
-    assert none is None
-    second, before = keys(vault, keyring).message_keys(NOW + EPOCH)
-    assert (before, second != first) == (first, True)
-    with vault.begin_vault() as tx:
-        ephemeral.destroy_ephemeral_keys(tx, NOW + 2 * EPOCH)
-    third, before = keys(vault, keyring).message_keys(NOW + 2 * EPOCH)
+def test_no_rows_have_no_numbers(vault: Vault, keyring: Keyring) -> None:
+    empty = keys(vault, keyring).row_macs("order_key", pa.array([], pa.string()), months(), now=NOW)
+    assert len(empty) == 0
+    assert vault.written == 0
+
+
+def test_a_key_is_remembered_for_an_hour_and_no_longer(vault: Vault, keyring: Keyring) -> None:
+    macs = keys(vault, keyring)
+    for minutes in (0, 20, 59):
+        macs.row_macs("visit", VALUES, months(202606, 202606, 202606, 202606), now=NOW + timedelta(minutes=minutes))
+    assert vault.written == 1
+    macs.row_macs("visit", VALUES, months(202606, 202606, 202606, 202606), now=NOW + timedelta(minutes=61))
+    assert vault.written == 2
+
+
+def test_a_destroyed_key_is_not_used_an_hour_later(vault: Vault, keyring: Keyring) -> None:
+    macs = keys(vault, keyring)
+    before = macs.row_macs("visit", VALUES, months(202601, 202601, 202601, 202601), now=NOW)
+    assert destroy(vault, NOW + EPOCH) == 1
+    after = macs.row_macs("visit", VALUES, months(202601, 202601, 202601, 202601), now=NOW + EPOCH)
+    assert after != before
+
+
+def test_what_is_over_is_forgotten_even_if_nobody_asks_for_it(vault: Vault, keyring: Keyring) -> None:
+    macs = keys(vault, keyring)
+    macs.row_macs("visit", VALUES, months(202601, 202602, 202603, 202604), now=NOW)
+    macs.message_keys(NOW)
+    assert len(macs._held) == 6
+    macs.row_macs("visit", VALUES, months(202606, 202606, 202606, 202606), now=NOW + timedelta(hours=2))
+    assert set(macs._held) == {"row:202606"}
+
+
+@pytest.mark.parametrize(
+    ("month", "ends"),
+    [
+        (202606, datetime(2026, 7, 1, tzinfo=UTC) + EPOCH),
+        (202612, datetime(2027, 1, 1, tzinfo=UTC) + EPOCH),
+        (202601, NOW + EPOCH),
+    ],
+)
+def test_a_row_key_ends_an_epoch_after_its_month_or_after_it_was_first_needed(
+    vault: Vault, keyring: Keyring, month: int, ends: datetime
+) -> None:
+    keys(vault, keyring).row_macs("visit", VALUES, months(*[month] * 4), now=NOW)
+    with vault.stores.read_vault() as tx:
+        assert tx.execute(sa.select(ephemeral.EphemeralKey.name, ephemeral.EphemeralKey.destroy_after)).all() == [(f"row:{month}", ends)]
+
+
+def test_the_key_of_the_epoch_before_is_at_hand_until_it_is_destroyed(vault: Vault, keyring: Keyring) -> None:
+    """A client that retries within thirty days meets the digest of its first try."""
+    macs = keys(vault, keyring)
+    first, nothing = macs.message_keys(NOW)
+    assert nothing is None
+    for later in (NOW + EPOCH, NOW + EPOCH + timedelta(hours=3)):
+        second, before = macs.message_keys(later)
+        assert (before, second == first) == (first, False)
+    assert keys(vault, keyring).message_keys(NOW + EPOCH)[1] == first
+    epoch = (NOW - datetime(1970, 1, 1, tzinfo=UTC)) // EPOCH
+    ends = datetime(1970, 1, 1, tzinfo=UTC) + (epoch + 2) * EPOCH
+    assert destroy(vault, ends - timedelta(seconds=1)) == 0
+    assert destroy(vault, ends) == 1
+    third, before = keys(vault, keyring).message_keys(ends)
     assert before == second
     assert third not in (first, second)
 
 
-def test_a_key_outlives_every_digest_that_was_made_with_it(vault: Stores, keyring: Keyring) -> None:
-    """The dedupe window is thirty days from receipt; the last receipt of an epoch is at its end."""
-    start = datetime(1970, 1, 1, tzinfo=UTC)
-    end = start + ((NOW - start) // EPOCH + 1) * EPOCH
+def test_a_key_of_the_epoch_before_that_another_process_made_late_is_found(vault: Vault, keyring: Keyring) -> None:
+    macs, late = keys(vault, keyring), keys(vault, keyring)
+    assert macs.message_keys(NOW)[1] is None
+    made, _ = late.message_keys(NOW - EPOCH)
+    assert macs.message_keys(NOW + timedelta(minutes=61))[1] == made
+
+
+def test_reading_the_epoch_before_makes_no_key(vault: Vault, keyring: Keyring) -> None:
     keys(vault, keyring).message_keys(NOW)
-    with vault.begin_vault() as tx:
-        assert tx.execute(sa.select(EphemeralKey.destroy_after)).scalar_one() == end + EPOCH
+    with vault.stores.read_vault() as tx:
+        assert tx.execute(sa.select(sa.func.count()).select_from(ephemeral.EphemeralKey)).scalar_one() == 1
