@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from app.wiring import Services
     from privacy.records import SourceFacts
 
-FLUSH_BATCHES = 500
-"""Batches that one commit into the lake takes; bounds memory, at ten thousand rows a batch, to about a gigabyte."""
+FLUSH_BATCHES = 200
+"""Batches that one commit into the lake takes; bounds memory, at ten thousand rows a batch, to a few hundred megabytes."""
 
 
 REPLAY_ITEMS = 1000

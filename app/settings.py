@@ -77,7 +77,7 @@ class KeysSettings:
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
     host: str = _setting("127.0.0.1", "address", "nobody outside this machine until somebody says so")
-    port: int = _setting(8321, "port", "any free port", least=0, most=65_535)
+    port: int = _setting(8700, "port", "any free port", least=0, most=65_535)
     workers: int = _setting(1, "processes", "one process needs the least memory; a core each is the sensible most", least=1, most=64)
     base_url: str = _setting("", "address", "how browsers reach the server; empty: from host and port")
     trusted_proxies: int = _setting(0, "hops", "forwarded headers are believed from this many proxies; none by default", least=0, most=8)

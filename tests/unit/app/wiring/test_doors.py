@@ -116,7 +116,7 @@ def test_every_planned_job_has_a_handler(house: House) -> None:
 
 
 def test_the_address_for_browsers_is_set_or_the_servers_own(house: House) -> None:
-    assert house.services.base_url == "http://127.0.0.1:8321"
+    assert house.services.base_url == "http://127.0.0.1:8700"
     settings = load(house.home, {"PIYING_SERVER_BASE_URL": "https://cdp.example.com"})
     with closing(open_stores(settings)) as stores:
         assert Services(settings, stores, lock=None, keyring=None, clock=house.clock).base_url == "https://cdp.example.com"
