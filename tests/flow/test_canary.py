@@ -273,9 +273,8 @@ def manage_everything(house: House) -> Iterator[str]:
     answer = house.client.post("/api/quarantine/replays", json={"source": "web"}, headers=integrator)
     assert answer.get_json()["replayed"] > 0
     yield answer.get_data(as_text=True)
-    for path in ("/api/quarantine", "/api/sources", "/api/dictionary"):
+    for path in ("/api/quarantine", "/api/sources", "/api/dictionary", "/metrics"):
         yield house.client.get(path, headers=integrator).get_data(as_text=True)
-    yield house.client.get("/metrics").get_data(as_text=True)
 
 
 MEMBERS = """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -13,12 +14,17 @@ import sqlalchemy as sa
 from app import asking, housekeeping, jobs
 from app.jobs import Job
 from app.wiring import Services, open_services
+from app.wiring.doors import utc_now
 from app.wiring.lake import LEASE
+from ingestion.sources.synthetic import TILL_COLUMNS
 from privacy.audit.reading import Filter, lines
 from privacy.errors import Invalid, NotFound, PiyingError, Refused, Unavailable
 from tests.fakes.log import RefusingLog
+from tests.house import ROOT
+from tests.unit.app.commands import told
 
 RFM = {"kind": "rfm"}
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
@@ -107,18 +113,18 @@ def test_a_release_that_nobody_made_is_not_found(services: Services) -> None:
 
 
 def test_the_budget_tells_every_month_and_what_the_caps_mean(services: Services) -> None:
-    told = asking.budget(services)
-    assert len(told["items"]) >= 3
-    for month in told["items"]:
+    known = asking.budget(services)
+    assert len(known["items"]) >= 3
+    for month in known["items"]:
         assert month["left_nano"] == month["cap_nano"] - month["spent_nano"]
         assert 0 <= month["epsilon_spent"] <= month["epsilon_cap"]
-    assert set(told["epsilon"]) == {"1", "12", "24", "since_joining"}
+    assert set(known["epsilon"]) == {"1", "12", "24", "since_joining"}
 
 
 def test_a_closed_month_stays_as_it_is(services: Services) -> None:
     month = last_closed(services)
     before = spent(services)
-    assert asking.close_month(services, month, actor="cli") == {"month": month, "closed": False, "already": True}
+    assert asking.close_month(services, month, actor="cli") == {"month": month, "closed": False, "already": True, "norms": True}
     assert spent(services) == before
 
 
@@ -153,3 +159,25 @@ def test_a_month_that_is_not_over_is_not_closed(services: Services) -> None:
     with services.read_console() as tx:
         assert len(lines(tx, Filter(), limit=100).items) == before
     assert not services.reader.month_closed("person_month", 203102)
+
+
+def test_nothing_is_due_where_everything_is_closed_or_nothing_came(services: Services) -> None:
+    assert asking.close_due(services) == {"month": None}
+    later = services.clock() + timedelta(days=62)
+    services.clock = lambda: later
+    assert asking.close_due(services) == {"month": None}
+
+
+def test_a_month_in_which_something_came_is_closed_when_it_is_due_and_once(home: Path, tmp_path: Path) -> None:
+    today = utc_now().astimezone(ZONE)
+    file = tmp_path / "tills.csv"
+    row = f"R1,1,{today.replace(hour=0, minute=0):%Y-%m-%d %H:%M:%S},S01,D01,堂食,1,15,0,15,P0880000000\n"
+    file.write_text(",".join(TILL_COLUMNS) + "\n" + row, encoding="utf-8")
+    mapping = str(ROOT / "ingestion/sources/mappings/retail_tills.toml")
+    assert told(home, "import", str(file), "--source", "demo-pos", "--mapping", mapping)["stored"] == 1
+    assert told(home, "flush")["rows"] == 1
+    month = today.year * 100 + today.month
+    due = datetime(today.year + today.month // 12, today.month % 12 + 1, 8, tzinfo=ZONE)
+    for at, closes in ((due - timedelta(seconds=1), False), (due, True), (due, False)):
+        with closing(open_services(home=home, at=at.isoformat())) as services:
+            assert asking.close_due(services)["month"] == (month if closes else None)

@@ -18,7 +18,7 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     shapes.SourceIn: SOURCE,
     shapes.SetupCodeIn: {"code": "c" * 43},
     shapes.TokenIn: {},
-    shapes.ReportIn: {"kind": "rfm", "from": "2026-05", "to": "2026-06", "by": ["channel"], "where": ["channel=pos"], "rho_nano": 1},
+    shapes.ReportIn: {"kind": "rfm", "from": "2026-05", "to": "2026-06", "by": ["channel"], "where": ["channel=pos"]},
     shapes.IdentifierIn: CONSENT["identifier"],
     shapes.ConsentIn: CONSENT,
     shapes.ConsentsIn: {"consents": [CONSENT]},
@@ -34,13 +34,12 @@ WRONG: list[tuple[type[Schema], dict[str, Any], str]] = [
     (shapes.SourceIn, {**SOURCE, "purposes": ["p"] * 33}, "purposes"),
     (shapes.SourceIn, {**SOURCE, "on_no_consent": "store"}, "on_no_consent"),
     (shapes.SourceIn, {**SOURCE, "consent_signals": "believe"}, "consent_signals"),
+    (shapes.SourceIn, {**SOURCE, "namespace": "n" * 65}, "namespace"),
+    (shapes.SourceIn, {**SOURCE, "categories": {"C4": ""}}, "categories.C4.value"),
     (shapes.SetupCodeIn, {"code": "short"}, "code"),
     (shapes.TokenIn, {"scopes": [""]}, "scopes[0]"),
     (shapes.ReportIn, {"kind": "rfm", "from": "May 2026"}, "from"),
     (shapes.ReportIn, {"kind": "rfm", "by": ["a", "b", "c", "d"]}, "by"),
-    (shapes.ReportIn, {"kind": "rfm", "rho_nano": 0}, "rho_nano"),
-    (shapes.ReportIn, {"kind": "rfm", "rho_nano": 1.5}, "rho_nano"),
-    (shapes.ReportIn, {"kind": "rfm", "rho_nano": 2_000_000_000}, "rho_nano"),
     (shapes.IdentifierIn, {"type": "fingerprint", "value": "x"}, "type"),
     (shapes.IdentifierIn, {"type": "phone", "value": ""}, "value"),
     (shapes.ConsentIn, {**CONSENT, "state": "maybe"}, "state"),
@@ -81,4 +80,4 @@ def test_every_shape_is_tried() -> None:
 
 def test_a_report_asks_for_the_last_closed_month_unless_told() -> None:
     told = shapes.ReportIn().load({"kind": "rfm"})
-    assert (told["from_"], told["to"], told["by"], told["where"], told["rho_nano"]) == (None, None, [], [], None)
+    assert (told["from_"], told["to"], told["by"], told["where"]) == (None, None, [], [])
