@@ -155,6 +155,13 @@ def accounts(tx: sa.Connection) -> list[dict[str, object]]:
     return [{"user": row.id, "email": row.email, "role": row.role, "disabled": row.disabled_at is not None} for row in rows]
 
 
+def disable(tx: sa.Connection, account_id: str, *, now: datetime) -> int:
+    """Ends an account, its unused codes and all of its tokens at once; returns how many tokens ended."""
+    tx.execute(sa.update(Account).where(Account.id == account_id, Account.disabled_at.is_(None)).values(disabled_at=now))
+    tx.execute(sa.delete(SetupCode).where(SetupCode.account_id == account_id))
+    return tx.execute(sa.update(Token).where(Token.account_id == account_id, Token.revoked_at.is_(None)).values(revoked_at=now)).rowcount
+
+
 def account_id_of(tx: sa.Connection, email: str) -> str:
     """The account with an address; raises NotFound."""
     found = tx.execute(sa.select(Account.id).where(Account.email == email)).scalar()

@@ -100,6 +100,14 @@ def add_user(services: Services, email: str, role: str, *, actor: str) -> dict[s
     return {"user": account, "link": f"{services.base_url}/welcome#{code}"}
 
 
+def disable_user(services: Services, account: str, *, actor: str) -> dict[str, Any]:
+    """Ends an account with its tokens."""
+    with services.begin_console() as tx:
+        ended = access.disable(tx, account, now=services.clock())
+        services.log(tx, LogKind.ACCOUNT, "account.disable", actor=actor, facts={"account": account, "tokens": ended})
+    return {"user": account, "disabled": True, "tokens": ended}
+
+
 def redeem_code(services: Services, code: str) -> dict[str, Any]:
     """A first token for whoever holds a one-time code."""
     with services.begin_console() as tx:

@@ -42,7 +42,8 @@ _PRAGMAS = (
     "PRAGMA secure_delete=ON",
     "PRAGMA mmap_size=0",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-16000",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA wal_autocheckpoint=16384",
     "PRAGMA trusted_schema=OFF",
     "PRAGMA recursive_triggers=ON",  # otherwise INSERT OR REPLACE removes a row without asking its append-only trigger
 )

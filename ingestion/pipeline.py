@@ -98,7 +98,7 @@ def _store(raw: RawBatch, batch: CanonicalBatch, admitted: Admitted, intake: Int
         for end, kept in failures.items():
             quarantine.put(tx, raw.source.id, batch.batch_id, kept, now=raw.received_at, expires_at=end)
         receipt = _count(batch, admitted, malformed, outcome)
-        inbox.count(tx, raw.source.id, _day(raw, intake), _tally(receipt), batch.dropped_fields)
+        inbox.count(tx, raw.source.id, _day(raw, intake), _tally(receipt), receipt.dropped_fields)
         if raw.request_id:
             verdicts.put(tx, raw.request_id, raw.source.id, _told(batch, malformed, outcome), now=raw.received_at)
     return receipt
@@ -125,7 +125,8 @@ def _count(batch: CanonicalBatch, admitted: Admitted, malformed: Mapping[int, Ma
         tally[Verdict.REFUSED] += silent
         reasons[Reason.NOTHING_TO_STORE.value] += silent
     counts = {verdict.value: tally[verdict] for verdict in Verdict}
-    return Receipt(batch.received, **counts, reasons=dict(reasons), dropped_fields=dict(batch.dropped_fields))
+    dropped = _sum(batch.dropped_fields, admitted.dropped_fields)
+    return Receipt(batch.received, **counts, reasons=dict(reasons), dropped_fields=dropped)
 
 
 def _tally(receipt: Receipt) -> dict[tuple[str, str], int]:

@@ -153,6 +153,8 @@ class Admitted(Protocol):
     malformed: tuple[Malformed, ...]
     older_digests: Sequence[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]]
     """The batch's positions and digests under the keys of earlier epochs, so that the dedupe window holds across a change of key."""
+    dropped_fields: Mapping[str, int]
+    """How many admitted rows left a value behind because nobody could make it safe, by `record.field:reason`."""
 
     def settle(self, tx: sa.Connection, verdicts: Mapping[int, Verdict]) -> None: ...
 

@@ -44,3 +44,14 @@ def token(email: str, scopes: tuple[str, ...], json_: bool) -> None:
     with services.read_console() as tx:
         account = access.account_id_of(tx, email)
     emit(acts.make_token(services, account, actor="cli", scopes=scopes or None), json_)
+
+
+@user_command.command("disable")
+@click.argument("email")
+@as_json
+def disable(email: str, json_: bool) -> None:
+    """End an account with all of its tokens."""
+    services = opened()
+    with services.read_console() as tx:
+        account = access.account_id_of(tx, email)
+    emit(acts.disable_user(services, account, actor="cli"), json_)

@@ -7,6 +7,7 @@ here. Identifiers enter the vault only with an admitted row or with consent itse
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -77,6 +78,7 @@ class Entry:
     refusals: Refusals
     malformed: tuple[Malformed, ...]
     older_digests: Sequence[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]]
+    dropped_fields: Mapping[str, int]
     _acts: Sequence[screening.Act]
     _aliases: Mapping[bytes, Sequence[bytes]]
     _handles: frozenset[bytes]
@@ -146,12 +148,15 @@ class Admission:
         keep[[one.row for one in acts]] = True
         today = now.astimezone(ZoneInfo(tools.zone)).date()
         self._store(batch, found, keep, screening.births(stack, found, batch.source, admitted, refuse, today), now)
-        parts, older = self._parts(batch, stack, found, admitted, allowed, keep, now)
+        doubted: Counter[str] = Counter()
+        stored = keep & ~np.isin(stack.positions, refusals.positions)
+        parts, older = self._parts(batch, stack, found, admitted, allowed, stored, now, doubted)
         return Entry(
             batch=DeidentifiedBatch(batch.source.id, batch.batch_id, batch.received_at, tuple(parts)),
             refusals=refusals,
             malformed=malformed,
             older_digests=older,
+            dropped_fields=doubted,
             _acts=acts,
             _aliases=aliases,
             _handles=frozenset(handles).union(*aliases.values()),
@@ -182,17 +187,18 @@ class Admission:
         found: vault.Resolution,
         admitted: Bools,
         allowed: Mapping[str, gate.Decisions],
-        keep: Bools,
+        stored: Bools,
         now: datetime,
+        doubted: Counter[str],
     ) -> tuple[list[TablePart], list[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]]]:
         parts: list[TablePart] = []
         older: list[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]] = []
         for part, rows in zip(stack.parts, stack.slices(), strict=True):
-            kept = keep[rows]
+            kept = stored[rows]
             if not kept.any():
                 continue
             digests = self._digests(batch, part.message_ids, part.positions, kept, now, older)
-            made = self._tables(part, rows, found, admitted[rows], allowed, batch.source, now)
+            made = self._tables(part, rows, found, admitted[rows], allowed, batch.source, now, doubted)
             entered = pa.array(admitted[rows])
             own = None if digests is None else digests.filter(pa.array(admitted[rows][kept]))
             parts += [TablePart(table, part.positions.filter(entered), own, lines) for table, lines in made.items()]
@@ -204,7 +210,7 @@ class Admission:
                 everything = np.ones(len(part.positions), bool)
                 digests = self._digests(batch, part.message_ids, part.positions, everything, now, older)
                 for table in record.tables:
-                    lines = self._apply(table, part, part.fields, part.times, allowed=None, now=now)
+                    lines = self._apply(table, part, part.fields, part.times, allowed=None, now=now, doubted=doubted)
                     parts.append(TablePart(table, part.positions, digests, lines))
         return parts, older
 
@@ -217,6 +223,7 @@ class Admission:
         allowed: Mapping[str, gate.Decisions],
         source: SourceFacts,
         now: datetime,
+        doubted: Counter[str],
     ) -> dict[str, pa.Table]:
         """The admitted rows of a part as the lake's tables, under the month's virtual IDs."""
         record = self._tools.catalogue.records[part.record]
@@ -233,7 +240,7 @@ class Admission:
         virtual_ids = self._virtual_ids(found, found.index[rows][admitted], rules.local_month(times, self._tools.zone))
         tables = {}
         for table in record.tables:
-            lines = self._apply(table, part, fields, times, allowed=may, now=now)
+            lines = self._apply(table, part, fields, times, allowed=may, now=now, doubted=doubted)
             lines = lines.append_column("virtual_id", virtual_ids)
             tables[table] = lines.append_column(
                 "source", pa.array([source.name], pa.string()).take(pa.array(np.zeros(len(times), np.int8)))
@@ -241,16 +248,27 @@ class Admission:
         return tables
 
     def _apply(
-        self, table: str, part: CanonicalPart, fields: pa.Table, times: pa.TimestampArray, *, allowed: rules.Allowed | None, now: datetime
+        self,
+        table: str,
+        part: CanonicalPart,
+        fields: pa.Table,
+        times: pa.TimestampArray,
+        *,
+        allowed: rules.Allowed | None,
+        now: datetime,
+        doubted: Counter[str],
     ) -> pa.Table:
+        """A part's rows under the dictionary's treatments; texts left out in doubt are added to `doubted`."""
         tools = self._tools
 
         def link(kind: str, values: pa.StringArray, months: pa.Int32Array) -> pa.Int64Array:
             return self._keys.row_macs(kind, values, months, now=now)
 
-        return rules.apply(
+        treated = rules.apply(
             tools.catalogue, table, part.record, fields, times, zone=tools.zone, link=link, scrub=freetext.scrub, allowed=allowed
         )
+        doubted.update(treated.doubted)
+        return treated.rows
 
     def _virtual_ids(self, found: vault.Resolution, index: npt.NDArray[np.int64], months: pa.Int32Array) -> pa.Int64Array:
         """Each row's virtual ID: its person's under the key of its data month."""

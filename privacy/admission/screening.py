@@ -225,11 +225,12 @@ _LATER = {FormRule.AWAITING_CONSENT.value: 1, Reason.PERSON_MISSING.value: 2}
 
 
 def by_item(stack: Stack, batch: CanonicalBatch, refuse: Reasons, acts: Sequence[Act]) -> tuple[tuple[Malformed, ...], Refusals, Bools]:
-    """From rows to items: all rows of an item enter or none. The law comes before form; an act of consent makes its item stored.
+    """From rows to items: all rows of an item enter or none. The law comes before form; a person's own act makes its item stored, a source's
+    word about consent is recorded beside the item's own verdict.
 
     A bad identifier quarantines the item, unless it brings a no: a withdrawal is recorded whatever stands beside it.
     """
-    brought = {one.position for one in acts}
+    brought = {one.position for one in acts if one.act.kind == ConsentKind.EXPLICIT.value}
     noes = {one.position for one in acts if one.act.state != ConsentState.GRANTED.value}
     reasons: dict[int, str] = {}
     told = ~_unset(refuse)

@@ -1,7 +1,7 @@
 """One plain form of a text for detection, with the way back to the original characters.
 
-Promise: width, circles, foreign digits, invisible characters and spelled-out Chinese numerals make no difference to the detectors, and
-every span found maps back to the text as it was written. Pure; keeps no text.
+Promise: width, circles, foreign digits, invisible characters, spelled-out Chinese numerals and written-out line breaks make no difference
+to the detectors, and every span found maps back to the text as it was written. Pure; keeps no text.
 """
 
 from __future__ import annotations
@@ -28,21 +28,26 @@ _RUN = re.compile(rf"[{_N}0-9](?:[ \t\r\n.·_-]{{0,2}}[{_N}0-9]){{6,}}")
 _SPELT = re.compile(rf"[{_N}]")
 _UNEVEN = re.compile(r"[^\x00-\x7f\u4e00-\u9fff\u3000-\u3029\uff01-\uff5e]")
 """Outside these ranges a character's plain form may be longer or shorter than one character."""
+_BREAK = re.compile(r"\\+[nrt]")
+"""A line break or tab as JSON and source code write it."""
 _TO_DIGITS = str.maketrans(NUMERALS)
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """`text` is the plain form; `origin[i]` is where its i-th character stood, or None where positions are unchanged."""
+    """`text` is the plain form; `origin[i]` is where its i-th character stood and the last one where the text ended.
+
+    It is None where positions are unchanged.
+    """
 
     text: str
     origin: list[int] | None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """The original span of a plain span."""
+        """The original span of a plain span, with what is invisible behind it."""
         if self.origin is None:
             return start, end
-        return self.origin[start], self.origin[end - 1] + 1
+        return self.origin[start], max(self.origin[end - 1] + 1, self.origin[end])
 
 
 class _Table(dict[int, str]):
@@ -71,13 +76,28 @@ _TABLE = _Table()
 def plain(text: str) -> Plain:
     """The plain form of a text."""
     origin: list[int] | None = None
+    if "\\" in text and _BREAK.search(text):
+        text, origin = _broken(text)
     if not text.isascii():
         if _UNEVEN.search(text):
             forms = [_TABLE[ord(c)] for c in text]
-            origin = [i for i, form in enumerate(forms) for _ in form]
+            places = origin or range(len(text) + 1)
+            origin = [*(places[i] for i, form in enumerate(forms) for _ in form), places[-1]]
             text = "".join(forms)
         else:
             text = text.translate(_TABLE)
         if _SPELT.search(text):
             text = _RUN.sub(lambda run: run[0].translate(_TO_DIGITS), text)
     return Plain(text, origin)
+
+
+def _broken(text: str) -> tuple[str, list[int]]:
+    """A text whose written-out line breaks are line breaks, and its way back."""
+    parts: list[str] = []
+    origin: list[int] = []
+    end = 0
+    for found in _BREAK.finditer(text):
+        parts += [text[end : found.start()], "\n"]
+        origin += range(end, found.start() + 1)
+        end = found.end()
+    return "".join([*parts, text[end:]]), [*origin, *range(end, len(text) + 1)]

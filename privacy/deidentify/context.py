@@ -18,14 +18,29 @@ _SURNAMES = (
 _COMPOUND = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|司徒|令狐|夏侯|端木|南宫|长孙"
 _SURNAME = rf"(?:{_COMPOUND}|[{_SURNAMES}])"
 _NAME_WORDS = "收件人|收货人|联系人|寄件人|取件人|收信人|姓名|名字|持卡人|户名"
-_LABELLED = re.compile(rf"(?:{_NAME_WORDS})\s*(?:[:：]|是|为|叫)\s*([{_H}·]{{2,4}}|[A-Za-z]+(?:[ ·][A-Za-z]+){{0,2}})")
+_CODED = (
+    r"(?:[A-Za-z0-9._~+/-]*(?:%[0-9A-Fa-f]{2}|&#\w{1,8};|\\[ux][0-9A-Fa-f]{2,6})[A-Za-z0-9._~+/%&#;\\-]*"
+    r"|(?=[0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{8,}={0,2})"
+)
+"""What stands after a label and is no word: behind a sign of encoding, or long enough to be base64 of two Chinese characters."""
+_LATIN = r"[A-Za-z][A-Za-z'-]*(?:[ ·][A-Za-z][A-Za-z'-]*){0,2}"
+_LABELLED = re.compile(rf"(?:{_NAME_WORDS})\s*(?:[:：]|是|为|叫)\s*([{_H}·]{{2,4}}|{_LATIN}(?![A-Za-z0-9+/_=%&\\'-])|{_CODED}|{_LATIN})")
+_THINGS = "".join(
+    rf"(?<!{word}[ _-])"
+    for word in ("product", "item", "store", "shop", "brand", "drink", "file", "event", "tea", "dish", "category", "coupon", "campaign")
+)
+_NAME_LABEL = (
+    rf"(?<![A-Za-z]){_THINGS}(?:(?:full|first|last|given|family|nick|user|customer|contact|receiver|recipient)?[ _-]?name"
+    r"|recipient|receiver|consignee|addressee|contact person|attn\.?)[\"']?\s{0,2}[:=]\s{0,2}[\"']?"
+)
+_NAME_FIELD = re.compile(rf"(?i:{_NAME_LABEL})([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+){{0,2}}|[{_H}·]{{2,4}}|{_CODED})")
 _NEAR = re.compile(rf"(?:{_NAME_WORDS}|我叫|我姓|名叫|本人)\s*({_SURNAME}[{_H}]{{0,2}})")
 _TITLED = re.compile(
     rf"({_SURNAME}[{_H}]{{0,2}}?)(?=先生|女士|小姐|太太|师傅|阿姨|大爷|大妈|同学|老师|经理|店长|医生|总(?![{_H}]*[共是计额]))"
 )
 _ENGLISH = re.compile(
     r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.?\s+([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+){0,2})"
-    r"|\b(?:[Mm]y name is|[Nn]ame\s*:|[Rr]ecipient\s*:|I am called)\s*([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+){0,2})"
+    r"|\b(?:[Mm]y name is|I am called)\s*([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+){0,2})"
 )
 _NUMBER = r"[0-9A-Za-z一二三四五六七八九十百零〇\-－]{1,8}"
 _ROAD = re.compile(
@@ -46,6 +61,12 @@ _ACCOUNT = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9_-]{4,31})",
     re.IGNORECASE,
 )
+_OPEN_ID = re.compile(
+    r"(?:open|union)[ _-]?id(?:号码?)?[\"']?(?:\s{0,2}(?:[:=是为]|is\s)\s{0,2}[\"']?|\s{1,2}(?=[\w-]{20}|[A-Za-z_-]*\d))"
+    r"([A-Za-z0-9_%+/-]{6,128}={0,2}|(?:&#\w{1,8};|\\[ux][0-9A-Fa-f]{2,6}|[A-Za-z0-9_-]){6,128})",
+    re.IGNORECASE,
+)
+"""The names that WeChat gives a person in one app and in all apps of one company: no form, only their label tells them."""
 _PLATE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·\s]?[A-HJ-NP-Z0-9]{5,6}(?![A-Za-z0-9])")
 _PASSPORT = re.compile(
     r"(?:护照|passport|通行证|港澳证|台胞证)[^A-Za-z0-9]{0,8}(?:号码|号|no\.?|number)?[^A-Za-z0-9]{0,3}([A-Za-z]{0,2}\d{7,9})(?!\d)",
@@ -74,9 +95,20 @@ _DOUBT_NAME = re.compile(rf"(?:收件人|收货人|寄件人|联系人|姓名|�
 _DOUBT_ADDRESS = re.compile(
     rf"(?:(?:收货|家庭|邮寄|寄送|详细|居住)?地址|家住|住在|住址)\s*[:：是在]?\s*[{_H}A-Za-z0-9]{{4}}|[{_H}](?:路|街|弄|巷)\s?\d+(?!\s?(?:公交|车|站|线))|\d{{1,4}}\s?(?:室|单元|栋|幢|号楼)"
 )
+_DOUBT_NAME_FIELD = re.compile(rf"(?i:{_NAME_LABEL})[{_H}A-Za-z%]", re.IGNORECASE)
+_MONTHS = r"(?!(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)"
+_HOUSE = rf"\d{{1,6}}[A-Za-z]?,?\s{{1,2}}{_MONTHS}[A-Za-z]{{2}}"
+_DOUBT_ADDRESS_FIELD = re.compile(
+    rf"(?<![a-z])(?<!mail[ _-])(?<!web[ _-])(?<!ip[ _-])(?:address(?:[ _-]?(?:line)?[ _-]?\d)?|(?:ship|deliver|bill|send|sold)(?:ped|ed|t)?[ _-]to)"
+    rf"[\"']?\s{{0,2}}[:=]\s{{0,2}}[\"']?[{_H}A-Za-z0-9%]"
+    rf"|(?<![a-z])(?:address is|(?:ship|deliver|send)(?:ped|ed)? (?:it |this |them )?to|(?:live|living|reside) (?:at|on|in))"
+    rf"\s(?:[a-z]+\s){{0,2}}{_HOUSE}",
+    re.IGNORECASE,
+)
 _DOUBT_MAIL = re.compile(r"\w\s?@\s?\w")
 
 
+_FIELD = re.compile(r"[A-Za-z.][\"']?\s{0,2}[:=]")
 _CODE = re.compile(r"[A-Za-z0-9](?:[ \-.()]{0,2}[A-Za-z0-9_]){4}")
 _ROAD_WORDS = re.compile(r"[路街道巷弄里村园苑同区]\s?[0-9A-Za-z一二三四五六七八九十百零〇]|[栋幢座元楼厦场]")
 _CAPITAL = re.compile(r"[A-Z][a-z]")
@@ -87,6 +119,8 @@ def names(text: str) -> Iterator[Span]:
     if _PERSON_WORDS.search(text):
         for pattern in (_LABELLED, _NEAR, _TITLED):
             yield from ((*m.span(1), "name") for m in pattern.finditer(text))
+    if _FIELD.search(text):
+        yield from ((*m.span(1), "name") for m in _NAME_FIELD.finditer(text))
     if _CAPITAL.search(text):
         yield from ((*m.span(m.lastindex or 0), "name") for m in _ENGLISH.finditer(text))
 
@@ -107,12 +141,21 @@ def places(text: str) -> Iterator[Span]:
 def accounts(text: str) -> Iterator[Span]:
     if not _CODE.search(text):
         return
-    for pattern, kind in ((_ACCOUNT, "account"), (_PASSPORT, "id"), (_ID_NEAR, "id"), (_CARD_NEAR, "card"), (_PHONE_NEAR, "phone")):
+    for pattern, kind in (
+        (_OPEN_ID, "account"),
+        (_ACCOUNT, "account"),
+        (_PASSPORT, "id"),
+        (_ID_NEAR, "id"),
+        (_CARD_NEAR, "card"),
+        (_PHONE_NEAR, "phone"),
+    ):
         yield from ((*m.span(1), kind) for m in pattern.finditer(text))
     yield from ((*m.span(), "plate") for m in _PLATE.finditer(text))
 
 
 def doubtful(text: str) -> bool:
     """Whether a text out of which everything found was taken still looks as if a person stood in it."""
-    doubts = (_DOUBT_NAME, _DOUBT_ADDRESS, _DOUBT_MAIL) + ((_DOUBT_NUMBER,) if _CODE.search(text) else ())
+    doubts = (_DOUBT_NAME, _DOUBT_ADDRESS, _DOUBT_MAIL, _DOUBT_NAME_FIELD, _DOUBT_ADDRESS_FIELD) + (
+        (_DOUBT_NUMBER,) if _CODE.search(text) else ()
+    )
     return any(pattern.search(text) for pattern in doubts)

@@ -18,11 +18,15 @@ from privacy.deidentify.detectors import Span
 LONGEST = 10_000
 """Characters of one text. A longer one is doubted unread: no form sends it and every pattern would have to walk it."""
 
+LABEL = 24
+"""Characters before an encoded piece in which its label may stand."""
+
 _ODD = (
     r"[\p{N}@%&=\\\p{Cf}\p{M}]|[^\p{Latin}\p{Han}\s\p{P}\p{So}\p{Sm}\p{Sc}\p{Sk}]|[\x{FF02}-\x{FF07}\x{FF0A}\x{FF0B}\x{FF0D}-\x{FF19}\x{FF1C}-\x{FF1E}\x{FF20}-\x{FF5E}\x{FE50}-\x{FE6F}]"
     r"|[A-Za-z0-9+/_-]{10,}"
     rf"|(?:[{''.join(NUMERALS)}][\s.·_-]{{0,2}}){{7,}}|{context.WORDS}"
-    r"|(?i:wechat|weixin|\bvx|\bqq|telegram|passport|\bat\b|\bname\b|recipient|\b(?:mr|mrs|ms|miss|dr|prof)\b)"
+    r"|(?i:wechat|weixin|\bvx|\bqq|telegram|passport|\bat\b|\bname\b|name[\"' ]{0,3}[:：]|recipient|\b(?:mr|mrs|ms|miss|dr|prof)\b"
+    r"|(?:open|union)[ _-]?id|receiver|consignee|addressee|contact person|\battn\b|\baddress\b|[ _-]to[\"' ]{0,3}[:：])"
 )
 """A text without any of this passes untouched (checked for whole columns at once)."""
 
@@ -84,17 +88,32 @@ def _scrub(value: str) -> tuple[str | None, bool]:
 
 
 def _hidden(text: str) -> tuple[list[Span], bool]:
-    """Encoded pieces that carry an identifier, and whether something is encoded twice."""
+    """Encoded pieces that carry an identifier or what the label before them names, and whether one is doubtful or encoded twice."""
     found: list[Span] = []
     doubt = False
     for start, end, clear in layers.pieces(text):
-        inner = plain(clear).text
-        hit = next(detectors.wide(inner), None) or next(detectors.numbered_elsewhere(inner), None) or next(context.accounts(inner), None)
+        inner, label = plain(clear).text, text[max(0, start - LABEL) : start]
+        hit = next(detectors.wide(inner), None) or next(detectors.numbered_elsewhere(inner), None) or _told(label, inner)
         if hit:
             found.append((start, end, hit[2]))
-        elif len(inner) >= 10 and layers.encoded(inner):
+        elif (len(inner) >= 10 and layers.encoded(inner)) or _doubted(label, inner):
             doubt = True
     return found, doubt
+
+
+def _told(label: str, inner: str) -> Span | None:
+    """What the words before a decoded piece, or in it, say that it is."""
+    text = label + inner
+    for detect in (context.accounts, context.places, context.names):
+        for span in detect(text):
+            if span[1] > len(label):
+                return span
+    return None
+
+
+def _doubted(label: str, inner: str) -> bool:
+    """Whether it is the decoded piece that makes its text doubtful."""
+    return context.doubtful(label + inner) and not context.doubtful(label)
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 
 _PERCENT = re.compile(r"(?<![A-Za-z0-9._~+@-])[A-Za-z0-9._~+@-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~+@-]*)+")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{10,}={0,2}(?![A-Za-z0-9+/_=-])")
+_SPLIT = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{4,}(?:[ \t\r]{0,2}\n){1,2}[ \t]{0,2}(?=([A-Za-z0-9+/_-]{2,}={0,2}))")
+"""Two lines that may be one piece of base64; the second line may begin the next pair."""
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])")
 _REFERENCES = re.compile(r"(?:&#(?:\d{1,7}|[xX][0-9A-Fa-f]{1,6});|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|[A-Za-z0-9.@_-]){3,}")
 _REFERENCE = re.compile(r"&#(\d{1,7});|&#[xX]([0-9A-Fa-f]{1,6});|\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})")
@@ -23,9 +26,10 @@ def pieces(text: str) -> Iterator[tuple[int, int, str]]:
         if telltale and not any(sign in text for sign in telltale):
             continue
         for m in pattern.finditer(text):
-            clear = decode(m[0])
-            if clear and clear != m[0]:
-                yield m.start(), m.end(), clear
+            end = m.end(m.lastindex or 0)
+            clear = decode(text[m.start() : end])
+            if clear and clear != text[m.start() : end]:
+                yield m.start(), end, clear
 
 
 def encoded(text: str) -> bool:
@@ -48,6 +52,10 @@ def _base64(piece: str) -> str | None:
         return None
 
 
+def _split(piece: str) -> str | None:
+    return _base64("".join(piece.split()))
+
+
 def _hex(piece: str) -> str | None:
     return _readable(bytes.fromhex(piece))
 
@@ -67,7 +75,7 @@ def _readable(raw: bytes) -> str | None:
             text = raw.decode(charset)
         except UnicodeDecodeError:
             continue
-        return text if all(c.isprintable() or c in "\r\n\t" for c in text) else None
+        return text if all(c.isprintable() or c in "\r\n\t" or unicodedata.category(c) == "Cf" for c in text) else None
     return None
 
 
@@ -75,5 +83,6 @@ _LAYERS: tuple[tuple[re.Pattern[str], Callable[[str], str | None], tuple[str, ..
     (_PERCENT, _percent, ("%",)),
     (_REFERENCES, _references, ("&#", "\\u", "\\x")),
     (_BASE64, _base64, ()),
+    (_SPLIT, _split, ("\n",)),
     (_HEX, _hex, ()),
 )

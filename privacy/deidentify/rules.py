@@ -1,8 +1,8 @@
 """The dictionary's treatments on columns: link, band, truncate, generalise, scrub, keep.
 
 Promise: `apply` gives exactly the lake's columns; a field whose purposes are not allowed for a row is null there, a field nobody
-allowed is null everywhere, and an open word that carries a direct identifier is null too. Pure: links and the scrubber come in as
-arguments. It must never learn a key, a person or an identifier.
+allowed is null everywhere, and an open word that carries a direct identifier is null too. Texts left out in doubt are counted. Pure:
+links and the scrubber come in as arguments. It must never learn a key, a person or an identifier.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from privacy import errors
 from privacy.deidentify.freetext import identifying
 from privacy.deidentify.generalise import generalise
 from privacy.dictionary.catalogue import SYSTEM_COLUMNS, Becomes, Catalogue, Field, Record
+from privacy.vocabulary import Reason
 
 Link = Callable[[str, pa.StringArray, pa.Int32Array], pa.Int64Array]
 """(kind: the lake column, values, data months) → keyed values of the month; null stays null."""
@@ -29,6 +30,14 @@ Allowed = Mapping[str, "pa.BooleanArray | bool"]
 """Record field → rows in which one of its purposes is allowed. A field that is missing here is allowed nowhere."""
 
 _HOUR = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Treated:
+    """The lake's columns, and in how many rows the scrubber's doubt left a text out, by `record.field:reason`."""
+
+    rows: pa.Table
+    doubted: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ def apply(
     link: Link,
     scrub: Scrub,
     allowed: Allowed | None,
-) -> pa.Table:
+) -> Treated:
     """The lake columns of `table` for rows of `record`, without those that admission and writer add (SYSTEM_COLUMNS).
 
     `allowed` is None only for records without people. The record's time is always kept: a row without one cannot enter.
@@ -64,6 +73,7 @@ def apply(
     feeds = {b.column: (f, b) for f, b in kind.feeds(table)}
     means = _Means(catalogue, times, zone, link, scrub)
     columns = {}
+    doubted: dict[str, int] = {}
     for column in catalogue.arrow_schema(table):
         if column.name in SYSTEM_COLUMNS:
             continue
@@ -73,8 +83,10 @@ def apply(
         f, becomes = feeds[column.name]
         values = times if f.name == kind.time else _allowed(_column(fields, f), f, kind, allowed)
         treated = _treat(means, f, becomes, values)
+        if becomes.treatment == "scrub" and (doubts := treated.null_count - values.null_count):
+            doubted[f"{record}.{f.name}:{Reason.TEXT_LOW_CONFIDENCE}"] = doubts
         columns[column.name] = treated if treated.type == column.type else pc.cast(treated, column.type)
-    return pa.table(columns)
+    return Treated(pa.table(columns), doubted)
 
 
 def local_month(times: pa.TimestampArray, zone: str) -> pa.Int32Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from tests.contracts.tree import ROOT, modules, parsed
+from tests.contracts.tree import ROOT, files, modules, parsed
 
 MODULE_LINES = 400
 FUNCTION_LINES = 60
@@ -15,14 +15,18 @@ WALKED = ("app.api.", "app.cli.")
 """Views and commands: thin, and walked route by route and command by command in tests/flow."""
 
 
-def test_a_module_fits_and_opens_by_saying_what_it_promises() -> None:
+def test_a_module_opens_by_saying_what_it_promises() -> None:
+    wrong = [f"{name} does not open by saying what it promises" for name, path in modules() if not ast.get_docstring(parsed(path))]
+    assert wrong == []
+
+
+def test_no_file_of_python_is_over_the_limit() -> None:
+    """Tests and revisions are read as often as modules are."""
     wrong = []
-    for name, path in modules():
+    for path in files():
         lines = path.read_text(encoding="utf-8").count("\n")
-        if not ast.get_docstring(parsed(path)):
-            wrong.append(f"{name} does not open by saying what it promises")
-        if lines > MODULE_LINES and not is_revision(name):
-            wrong.append(f"{name} has {lines} lines")
+        if lines > MODULE_LINES:
+            wrong.append(f"{path.relative_to(ROOT)} has {lines} lines")
     assert wrong == []
 
 
@@ -38,8 +42,8 @@ def test_a_function_fits_on_a_screen() -> None:
 
 
 def is_revision(name: str) -> bool:
-    """A revision is a frozen list of tables, as long as they are many."""
-    return re.match(r"migrations\.(vault|platform)\.\d", name) is not None
+    """A revision, or a part of one, is a frozen list of tables, as long as they are many."""
+    return re.match(r"migrations\.(vault|platform)\.\w", name) is not None
 
 
 def test_no_loose_end_stays_behind() -> None:

@@ -18,6 +18,13 @@ def modules(*packages: str) -> Iterator[tuple[str, Path]]:
             yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
 
 
+def files() -> Iterator[Path]:
+    """Every file of Python in the tree: packages, tests and whatever else; not what is built or hidden."""
+    yield from sorted(ROOT.glob("*.py"))
+    for folder in sorted(path for path in ROOT.iterdir() if path.is_dir() and path.name != "build" and not path.name.startswith(".")):
+        yield from sorted(folder.rglob("*.py"))
+
+
 @cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 SETTINGS = {
     "limits.disk_free": "`piying doctor` is red below it; nothing is refused yet",
     "limits.item_bytes": "Segment's own limit for one message; over HTTP only",
-    "retention.lake_months": "older months do not exist for questions and incoming rows (PIPL 19); their files are not dropped yet",
+    "retention.lake_months": "older months do not exist for questions and incoming rows, and their files are dropped (PIPL 19)",
     "retention.snapshot_days": "old snapshots of the lake, and the files that only they name",
     "retention.job_days": "finished scheduled jobs and their counts; jobs that somebody asked for stay",
 }
@@ -44,7 +44,7 @@ REASONS = {
     "child_field": "The row carries a field about a child.",
     "forbidden_category": "The row carries a field of a forbidden category: biometric, video, door access.",
     "sensitive_without_consent": "The row carries a sensitive value and its separate consent is missing.",
-    "text_low_confidence": "The scrubber does not trust its result.",
+    "text_low_confidence": "The scrubber does not trust its result: the row is stored without the text, counted in `dropped_fields`.",
     "person_missing": "No identifier of the row names anybody.",
     "nothing_to_store": "The item was well formed and held nothing that the dictionary knows.",
 }
@@ -101,8 +101,10 @@ KEYS = {
 JOBS = {
     "flush": "moves what waits in the inbox into the lake",
     "checkpoint": "signs the log's head and stores the note",
-    "upkeep": "joins small files, forgets old snapshots, deletes files that nothing names",
-    "retention": "ends quarantined items, verdicts, digests, ephemeral keys, orphans of the vault and finished scheduled jobs",
+    "waiting": "tries messages again that wait for a consent on another path",
+    "close": "closes the month that is due, where rows of it came",
+    "upkeep": "takes the vault to the newest key versions, joins small files, forgets old snapshots, deletes files that nothing names",
+    "retention": "ends quarantined items, verdicts, digests, ephemeral keys, orphans of the vault, months of the lake and finished scheduled jobs",
     "report": "answers a question that came over HTTP",
 }
 

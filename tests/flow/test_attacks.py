@@ -37,7 +37,6 @@ from app import acts, intake, people
 from app.factory import create_app
 from app.logs import REGISTRY
 from ingestion import inbox
-from privacy.deidentify import freetext
 from privacy.identity import pseudonyms, vault
 from privacy.identity.keys import Keyring
 from privacy.identity.pseudonyms import MacKey
@@ -255,9 +254,13 @@ def found_by(loot: Loot, tried: Iterator[tuple[str, bytes]]) -> set[str]:
     }
 
 
+def sm3(data: bytes) -> Any:
+    return hashlib.new("sm3", data)
+
+
 def hashes() -> list[Callable[[bytes], Any]]:
-    plain = [hashlib.sha256, hashlib.sha1, hashlib.md5, hashlib.blake2b]
-    return [*plain, *([lambda data: hashlib.new("sm3", data)] if "sm3" in hashlib.algorithms_available else [])]
+    plain: list[Callable[[bytes], Any]] = [hashlib.sha256, hashlib.sha1, hashlib.md5, hashlib.blake2b]
+    return [*plain, sm3] if "sm3" in hashlib.algorithms_available else plain
 
 
 def test_attack_20_a_dictionary_of_phones_hits_nothing_readable_even_with_a_recipients_key(sqlite_only: House, tmp_path: Path) -> None:
@@ -341,16 +344,6 @@ def readings(text: str) -> Iterator[str]:
         yield "".join(str(unicodedata.digit(one)) for one in layer.translate(NUMERALS) if unicodedata.digit(one, None) is not None)
 
 
-OPEN = {
-    ("zero_width", "URL parameter"),
-    ("line_break", "JSON in a string"),
-    ("line_break", "JSON with escapes"),
-    ("base64", "split lines"),
-    ("landline", "split lines"),
-}
-"""Samples that the scrubber still lets through: 204 of 209 are caught."""
-
-
 def leaks(text: str | None) -> bool:
     return text is not None and any(number in reading for number in NUMBERS for reading in readings(text))
 
@@ -371,34 +364,27 @@ def test_attack_22_no_hard_sample_of_free_text_reaches_inbox_or_lake(sqlite_only
     assert kept == inboxed
     assert set(kept) == {f"S{number}" for number in range(len(SAMPLES))}
     bad = {(shape, carrier) for number, (shape, carrier, _) in enumerate(SAMPLES) if leaks(kept[f"S{number}"])}
-    assert bad <= OPEN
+    assert bad == set()
     outcome = Counter(
         "left out" if text is None else "scrubbed" if "⟨" in text else "whole"
         for number, text in ((number, kept[f"S{number}"]) for number, (shape, _, _) in enumerate(SAMPLES) if shape != "order")
     )
     assert outcome.total() == 209
-    assert outcome["whole"] <= len(OPEN)
+    assert outcome["whole"] == 0
     assert outcome["left out"] < 60, outcome
     for number, (shape, carrier, text) in enumerate(SAMPLES):
         if shape == "order" and carrier in ("plain", "sentence", "JSON in a string", "HTML", "CSV"):
             assert kept[f"S{number}"] == text
 
 
-@pytest.mark.xfail(strict=True, reason="open: privacy.deidentify reads no number that one encoding or a line break splits in these ways")
-@pytest.mark.parametrize(("shape", "carrier"), sorted(OPEN))
-def test_attack_22_a_sample_that_still_gets_through(shape: str, carrier: str) -> None:
-    (text,) = (text for one, other, text in SAMPLES if (one, other) == (shape, carrier))
-    assert not leaks(freetext.scrub(pa.array([text]))[0][0].as_py())
-
-
-@pytest.mark.xfail(strict=True, reason="open: privacy.deidentify.rules makes a doubted text null and nobody counts it")
 def test_attack_22_texts_that_are_left_out_are_counted(sqlite_only: House, tmp_path: Path) -> None:
     house = sqlite_only
     _, key = house.source()
     allow(house, key, ("phone", PHONE))
-    told = import_feedback(house, tmp_path / "files", [(PHONE, "密码 1234 5678" * 900, "S1")])
+    (doubted,) = (text for shape, carrier, text in SAMPLES if (shape, carrier) == ("base64", "URL parameter"))
+    told = import_feedback(house, tmp_path / "files", [(PHONE, doubted, "S1")])
     assert [row["text"] for row in waiting(house, "feedback")] == [None]
-    assert sum(told["dropped_fields"].values()) + sum(told["reasons"].values()) == 1
+    assert sum(told["dropped_fields"].values()) + sum(told["reasons"].values()) == 1, told
 
 
 # ── 44: flooding ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -641,6 +627,16 @@ def test_attack_46_a_field_nobody_declared_is_counted(sqlite_only: House, name: 
 def test_attack_46_a_field_nobody_declared_is_counted_wherever_it_stands(sqlite_only: House, name: str) -> None:
     _, key = sqlite_only.source()
     assert counted(sqlite_only, key, UNCOUNTED[name]) >= 1
+
+
+@pytest.mark.xfail(
+    strict=True, reason="open: a forbidden category is looked for in properties and traits only; elsewhere its field is dropped"
+)
+@pytest.mark.parametrize("more", [{"face_template": SECRET}, {"extra": {"face_template": SECRET}}, {"context": {"face_template": SECRET}}])
+def test_attack_46_a_forbidden_category_refuses_the_row_wherever_it_stands(sqlite_only: House, more: dict[str, Any]) -> None:
+    _, key = sqlite_only.source()
+    allow(sqlite_only, key, ("customer_no", "u-1"))
+    assert sqlite_only.batch([track(1) | more], key)["refused"] == 1
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -1,4 +1,4 @@
-"""Every route: who may call it, what every answer carries, what a client key learns (nothing), what the consent API answers."""
+"""Every route: who may call it, and what every answer carries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +15,7 @@ import sqlalchemy as sa
 
 from app import access, acts
 from app.factory import HEADERS
-from privacy.consent.ledger import ConsentEventRow
-from tests.conftest import NOW
-from tests.house import House, basic, bearer, sqlite_house, track
+from tests.house import House, bearer, sqlite_house, track
 
 PHONE = "13912345678"
 NOTHING = {"public", "write_key"}
@@ -248,153 +246,6 @@ def test_the_description_of_the_api_is_valid_and_lists_every_management_route(op
         for method, operation in entry.items():
             if method != "parameters":
                 assert operation["responses"], (method, path)
-
-
-# ── what a client key learns ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_client_key_learns_nothing_about_anybody(house: House) -> None:
-    """Known, unknown, refused, withdrawn, malformed, repeated: the same bytes and headers but the request's own number."""
-    _, server = house.source("shop")
-    _, client = house.source("browser", public=True)
-    house.grant(server, [("customer_no", "u-known"), ("customer_no", "u-withdrawn")])
-    house.clock.forward(seconds=5)
-    house.grant(server, [("customer_no", "u-withdrawn")], state="withdrawn")
-    house.clock.forward(seconds=5)
-    bodies: list[dict[str, Any]] = [
-        {"batch": [track(1, user="u-known")]},
-        {"batch": [track(1, user="u-known")]},
-        {"batch": [track(2, user="u-unknown")]},
-        {"batch": [track(3, user="u-withdrawn")]},
-        {"batch": [track(4, user=None, anonymousId="anon-1")]},
-        {"batch": [track(5, user=None)]},
-        {"batch": [track(6, type="nonsense")]},
-        {"batch": [track(7, at=NOW + timedelta(days=2))]},
-        {"batch": [track(8, properties={"face_template": "x"})]},
-        {"batch": [track(9, type="identify") | {"traits": {"phone": PHONE}}, "nonsense"]},
-        {"batch": []},
-    ]
-    seen = set()
-    for body in bodies:
-        answer = house.send(body, client)
-        seen.add((answer.status_code, answer.get_data(), tuple(sorted((k, v) for k, v in answer.headers if k != "X-Request-Id"))))
-    assert len(seen) == 1
-    ((status, text, _),) = seen
-    assert (status, json.loads(text)) == (200, {"success": True})
-
-
-def test_a_client_key_can_neither_consent_nor_read_verdicts_nor_link_anybody(house: House) -> None:
-    _, client = house.source("browser", public=True)
-    before = house.counts()
-    assert (
-        house.grant(client, [("phone", PHONE)]).status_code,
-        house.grant(client, [("phone", PHONE)], state="withdrawn").status_code,
-    ) == (403, 403)
-    assert house.client.get("/v1/verdicts/req_0", headers=bearer(client)).status_code == 401
-    house.send({"batch": [track(9, type="identify") | {"traits": {"phone": PHONE}}]}, client)
-    after = house.counts()
-    assert [after[f"vault.{table}"] for table in ("person", "identifier")] == [
-        before[f"vault.{table}"] for table in ("person", "identifier")
-    ]
-    assert after["platform.consent_event"] == before["platform.consent_event"]
-
-
-# ── consent by the API ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def wish(**changes: Any) -> dict[str, Any]:
-    return {"identifier": {"type": "phone", "value": PHONE}, "purpose": "analytics.statistics", "state": "granted"} | changes
-
-
-def events(house: House) -> int:
-    with house.services.read_intake() as tx:
-        return int(tx.execute(sa.select(sa.func.count()).select_from(ConsentEventRow)).scalar_one())
-
-
-def test_consent_needs_a_server_key_or_an_officer(house: House) -> None:
-    _, key = house.source("shop")
-    ways: list[tuple[dict[str, str], int, str]] = [
-        ({}, 401, "key_missing"),
-        (bearer("wk_" + "a" * 52), 401, "key_unknown"),
-        (bearer("pat_x"), 401, "token_unknown"),
-        (bearer(house.token("integrator")), 403, "permission_missing"),
-        (bearer(house.token("marketer")), 403, "permission_missing"),
-    ]
-    for headers, status, code in ways:
-        answer = house.client.post("/v1/consents", json={"consents": [wish()]}, headers=headers)
-        assert (answer.status_code, answer.get_json()["code"]) == (status, code)
-    assert events(house) == 0
-    for headers in (bearer(key), basic(key), bearer(house.token("officer"))):
-        answer = house.client.post("/v1/consents", json={"consents": [wish()]}, headers=headers)
-        assert (answer.status_code, answer.get_json()) == (201, {"items": [{"index": 0, "verdict": "stored"}]})
-    assert events(house) == 3
-
-
-def test_one_bad_item_does_not_stop_anothers_withdrawal(house: House) -> None:
-    _, key = house.source("shop")
-    body = {"consents": [wish(purpose="no.such"), wish(state="withdrawn"), wish(default_state="checked")]}
-    answer = house.client.post("/v1/consents", json=body, headers=bearer(key))
-    assert answer.status_code == 201
-    assert [(item["verdict"], item.get("reason")) for item in answer.get_json()["items"]] == [
-        ("refused", "purpose_unknown"),
-        ("stored", None),
-        ("refused", "consent_preticked"),
-    ]
-
-
-def test_a_repeated_request_under_its_idempotency_key_changes_nothing_and_another_body_is_a_conflict(house: House) -> None:
-    _, key = house.source("shop")
-    _, other = house.source("till")
-    headers = {**bearer(key), "Idempotency-Key": "a-1"}
-    first = house.client.post("/v1/consents", json={"consents": [wish()]}, headers=headers)
-    house.clock.forward(seconds=3)
-    again = house.client.post("/v1/consents", json={"consents": [wish()]}, headers=headers)
-    assert (first.status_code, again.status_code) == (201, 201)
-    assert first.get_data() == again.get_data()
-    assert events(house) == 1
-    changed = house.client.post("/v1/consents", json={"consents": [wish(state="withdrawn")]}, headers=headers)
-    assert (changed.status_code, changed.get_json()["code"]) == (409, "idempotency_mismatch")
-    assert events(house) == 1
-    foreign = house.client.post("/v1/consents", json={"consents": [wish()]}, headers={**bearer(other), "Idempotency-Key": "a-1"})
-    assert foreign.status_code == 201
-    assert events(house) == 2
-
-
-def test_the_same_messages_under_another_key_are_that_sources_own(house: House) -> None:
-    """A replay with another source's key finds no consent there: customer numbers mean something in their own house only."""
-    _, key = house.source("shop")
-    _, other = house.source("till")
-    house.grant(key, [("customer_no", "u-1")])
-    house.clock.forward(seconds=1)
-    body = [track(1)]
-    assert house.batch(body, key)["stored"] == 1
-    assert house.batch(body, key)["duplicate"] == 1
-    assert house.batch(body, other)["refused"] == 1
-
-
-# ── verdicts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_verdicts_tell_form_and_nothing_about_the_person(house: House) -> None:
-    _, key = house.source("shop")
-    house.grant(key, [("customer_no", "u-1"), ("customer_no", "u-3")])
-    house.clock.forward(seconds=1)
-    house.grant(key, [("customer_no", "u-3")], state="withdrawn")
-    house.clock.forward(seconds=1)
-    told = house.batch([track(1), track(2, user="u-2"), track(3, user="u-3"), track(4, at=NOW + timedelta(days=1)), 5], key)
-    answer = house.client.get(f"/v1/verdicts/{told['request_id']}", headers=bearer(house.token("integrator")))
-    items = answer.get_json()["items"]
-    assert [(item["index"], item["verdict"], item["reason"], item["path"]) for item in items] == [
-        (0, "stored", None, None),
-        (1, "not_processed", "not_processed", None),
-        (2, "not_processed", "not_processed", None),
-        (3, "quarantined", "time_future", "occurred_at"),
-        (4, "quarantined", "not_an_object", ""),
-    ]
-    assert items[0]["message_id"] == "00000000-0000-4000-8000-000000000001"
-    house.clock.forward(days=7, seconds=1)
-    gone = house.client.get(f"/v1/verdicts/{told['request_id']}", headers=bearer(house.token("integrator")))
-    assert (gone.status_code, gone.get_json()["code"]) == (404, "verdicts_unknown")
 
 
 def test_a_500_tells_no_local_of_the_request(house: House, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:

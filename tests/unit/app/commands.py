@@ -12,6 +12,9 @@ from click.testing import CliRunner
 
 from app.cli import piying
 
+PHONE = "13800138000"
+WHY = ("--purpose", "rights_request", "--reason", "asks for a copy of what we hold")
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

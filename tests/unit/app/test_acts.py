@@ -14,7 +14,7 @@ from app import access, acts
 from ingestion import registry
 from privacy.audit.log import LogPayload
 from privacy.audit.reading import Filter, Line, lines
-from privacy.errors import Invalid, NotFound, Unavailable
+from privacy.errors import Invalid, NotFound, Refused, Unavailable
 from tests.fakes.log import RefusingLog
 from tests.house import House
 
@@ -41,6 +41,7 @@ ACTS: dict[str, tuple[str, Act]] = {
     "disable_source": ("source.disable", lambda house, made: acts.disable_source(house.services, made["source_id"], actor=ACTOR)),
     "add_user": ("account.add", lambda house, _: acts.add_user(house.services, "bo@example.com", "officer", actor=ACTOR)),
     "redeem_code": ("token.redeem", lambda house, made: acts.redeem_code(house.services, made["code"])),
+    "disable_user": ("account.disable", lambda house, made: acts.disable_user(house.services, made["account"], actor=ACTOR)),
     "make_token": ("token.add", lambda house, made: acts.make_token(house.services, made["account"], actor=ACTOR)),
 }
 
@@ -152,3 +153,15 @@ def test_the_link_carries_its_code_where_browsers_do_not_send_it(house: House) -
     assert address == f"{house.services.base_url}/welcome"
     token = acts.redeem_code(house.services, code)
     assert token["user"] == made["user"]
+
+
+def test_a_disabled_account_and_its_tokens_open_nothing(house: House) -> None:
+    made = of(house, "account")
+    token = acts.make_token(house.services, made["account"], actor=ACTOR)["token"]
+    assert acts.disable_user(house.services, made["account"], actor=ACTOR)["tokens"] == 1
+    with house.services.read_console() as tx:
+        assert access.caller(tx, token, now=house.clock()) is None
+    with pytest.raises(Refused):
+        acts.redeem_code(house.services, made["code"])
+    with pytest.raises(NotFound):
+        acts.make_token(house.services, made["account"], actor=ACTOR)

@@ -59,6 +59,7 @@ class Answer:
     refusals: Refusals
     malformed: tuple[Malformed, ...]
     older_digests: Sequence[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]] = ()
+    dropped_fields: Mapping[str, int] = field(default_factory=dict)
     races: list[None] = field(default_factory=list)
     settled: list[Mapping[int, Verdict]] = field(default_factory=list)
 
@@ -75,6 +76,7 @@ class Door:
 
     races: list[None] = field(default_factory=list)
     settled: list[Mapping[int, Verdict]] = field(default_factory=list)
+    dropped: Mapping[str, int] = field(default_factory=dict)
     asked: int = 0
 
     def __call__(self, batch: CanonicalBatch) -> Answer:
@@ -94,7 +96,9 @@ class Door:
             parts.append(TablePart("events", part.positions.filter(mask), digests, rows))
         made = DeidentifiedBatch(batch.source.id, batch.batch_id, batch.received_at, tuple(parts))
         reasons = ("consent_missing",) * len(refused)
-        return Answer(made, Refusals(tuple(refused), reasons), tuple(malformed), races=self.races, settled=self.settled)
+        return Answer(
+            made, Refusals(tuple(refused), reasons), tuple(malformed), dropped_fields=self.dropped, races=self.races, settled=self.settled
+        )
 
 
 @dataclass
@@ -247,6 +251,16 @@ def test_verdicts_of_a_request_tell_form_and_nothing_about_people(desk: Desk) ->
         (2, None, "quarantined", "bad_time", "timestamp"),
         (3, name, "duplicate", None, None),
     ]
+
+
+def test_what_the_door_leaves_out_of_rows_is_counted_with_the_fields_that_nobody_declared(desk: Desk) -> None:
+    desk.door.dropped = {"feedback.text:text_low_confidence": 2}
+    desk.door.races.append(None)
+    row = Row("event", to_micros(NOW), {"event": "other", "product_id": "s-1", "odd": 1}, {"phone": "13800138000"})
+    receipt = desk.ingest([Reading("m1", rows=(row,)), item("s", "m2")])
+    assert receipt.dropped_fields == {"feedback.text:text_low_confidence": 2, "odd": 1}
+    with desk.stores.begin_platform() as tx:
+        assert inbox.dropped_fields(tx, source_id=SOURCE.id) == receipt.dropped_fields
 
 
 def test_items_are_counted_on_the_controllers_day(desk: Desk) -> None:

@@ -15,15 +15,10 @@ import pytest
 
 from app.cli import COMMANDS, output, piying
 from app.wiring.doors import utc_now
-from privacy.audit.verify import verify_bundle
 from privacy.errors import Invalid
-from privacy.oversight import LookupPurpose
-from privacy.vocabulary import IdentifierType
 from tests.house import ROOT
-from tests.unit.app.commands import run, told
+from tests.unit.app.commands import PHONE, WHY, run, told
 
-PHONE = "13800138000"
-WHY = ("--purpose", "rights_request", "--reason", "asks for a copy of what we hold")
 HEAVY = ("pandas", "pyarrow", "sqlalchemy", "flask", "ibis", "duckdb", "opendp", "numpy", "cryptography", "rich", "granian", "pyiceberg")
 ENDLESS = {"serve", "worker", "demo"}
 """Commands that run on or show: they have no result to print as JSON."""
@@ -293,109 +288,6 @@ def test_a_report_repeats_for_nothing(home: Path) -> None:
 def test_names_in_two_languages_are_shown_in_one(home: Path) -> None:
     shown = run(home, "report", "rfm").out
     assert "{'en'" not in shown
-
-
-# ── people ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def known(home: Path) -> Path:
-    """A home in which one more person has said yes."""
-    kept = told(home, "consent", "record", "--type", "phone", "--purpose", "analytics.statistics", "--state", "granted", typed=PHONE + "\n")
-    assert kept["verdict"] == "stored"
-    return home
-
-
-def test_a_person_is_found_by_what_is_typed_and_revealed_by_what_was_found(known: Path) -> None:
-    found = told(known, "subject", "find", "--type", "phone", *WHY, typed=PHONE + "\n")
-    assert PHONE not in json.dumps(found)
-    (identifier,) = found["identifiers"]
-    revealed = told(known, "subject", "reveal", found["handle"], identifier["ref"], *WHY)
-    assert revealed["value"].endswith(PHONE)
-    assert isinstance(revealed["entry"], int)
-    shown = run(known, "subject", "find", "--type", "phone", *WHY, typed=PHONE + "\n")
-    assert found["handle"] in shown.out
-    assert PHONE not in shown.out
-    assert "handle: nobody" in run(known, "subject", "find", "--type", "phone", *WHY, typed="13900139000\n").out
-
-
-def test_help_of_a_look_up_lists_what_it_may_be_for(home: Path) -> None:
-    for command in ("find", "reveal"):
-        help_ = run(home, "subject", command, "--help").out
-        assert [purpose for purpose in LookupPurpose if purpose.value not in help_] == []
-    answer = run(home, "subject", "find", "--type", "phone", "--purpose", "curiosity", "--reason", "just so", typed=PHONE + "\n")
-    assert answer.code == 2
-
-
-@pytest.mark.parametrize("kind", [one.value for one in IdentifierType])
-def test_what_is_typed_wrongly_is_not_repeated(kind: str, home: Path) -> None:
-    answer = run(home, "subject", "find", "--type", kind, *WHY, "--json", typed="\n")
-    assert answer.code == 1
-    assert answer.error["code"] == "bad_identifier"
-
-
-def test_consent_is_shown_and_withdrawn_by_what_is_typed(known: Path) -> None:
-    before = told(known, "consent", "show", "--type", "phone", typed=PHONE)
-    told(known, "consent", "record", "--type", "phone", "--purpose", "analytics.statistics", "--state", "withdrawn", typed=PHONE)
-    assert told(known, "consent", "show", "--type", "phone", typed=PHONE) != before
-    refused = run(known, "consent", "record", "--type", "phone", "--purpose", "world.domination", "--state", "granted", typed=PHONE)
-    assert refused.code == 1
-    assert PHONE not in refused.out + refused.err
-
-
-def test_acts_of_consent_come_in_by_file(home: Path, tmp_path: Path) -> None:
-    file, mapping = tmp_path / "acts.csv", tmp_path / "acts.toml"
-    file.write_text(f"mobile,says,why,at\n{PHONE},yes,analytics.statistics,{utc_now():%Y-%m-%d} 00:00:00\n", encoding="utf-8")
-    mapping.write_text(
-        'record = "consent"\nzone = "UTC"\n\n[identifiers]\nphone = "mobile"\n\n[fields]\noccurred_at = "at"\npurpose = "why"\n'
-        'state = { from = "says", values = { yes = "granted", no = "withdrawn" } }\n',
-        encoding="utf-8",
-    )
-    answer = told(home, "consent", "import", str(file), "--source", "demo-crm", "--mapping", str(mapping))
-    assert (answer["received"], answer["stored"]) == (1, 1)
-    shown = told(home, "consent", "show", "--type", "phone", typed=PHONE)
-    assert shown["purposes"]["analytics.statistics"]["allowed"]
-
-
-# ── the log ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("payloads", [False, True])
-def test_a_bundle_is_a_private_file_that_verifies_offline(payloads: bool, home: Path, tmp_path: Path) -> None:
-    told(home, "audit", "checkpoint")
-    file = tmp_path / "bundle.jsonl"
-    answer = told(home, "audit", "bundle", str(file), *(["--payloads"] if payloads else []))
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    lines = file.read_text(encoding="utf-8").splitlines()
-    assert answer == {"file": str(file), "lines": len(lines)}
-    assert json.loads(lines[0])["withheld"] is not payloads
-    assert any("checkpoint" in json.loads(line) for line in lines)
-    checked = verify_bundle(lines)
-    assert checked["ok"], checked
-
-
-def test_a_bundle_overwrites_nothing_and_a_refused_one_leaves_no_file(home: Path, tmp_path: Path) -> None:
-    file = tmp_path / "bundle.jsonl"
-    file.write_text("mine", encoding="utf-8")
-    size = told(home, "audit", "verify")["size"]
-    assert run(home, "audit", "bundle", str(file), "--json").error["code"] == "file_exists"
-    assert file.read_text(encoding="utf-8") == "mine"
-    assert run(home, "audit", "bundle", str(tmp_path / "none" / "b"), "--json").error["code"] == "file_unwritable"
-    assert told(home, "audit", "verify")["size"] == size + 1, "a bundle that was not made is not in the log"
-
-
-def test_a_broken_log_is_told_and_ends_with_1(home: Path) -> None:
-    from app.settings import load
-    from app.stores import open_stores
-
-    owner = open_stores(load(home)).platform_owner
-    with owner.begin() as tx:
-        for name in tx.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'log_entry'").scalars().all():
-            tx.exec_driver_sql(f"DROP TRIGGER {name}")
-        tx.exec_driver_sql("UPDATE log_entry SET kind = 'system' WHERE seq = 2")
-    owner.close()
-    answer = run(home, "audit", "verify", "--json")
-    assert (answer.code, answer.json["ok"], answer.json["first_bad"]) == (1, False, 2)
 
 
 # ── files and the demonstration ────────────────────────────────────────────────────────────────────────────────────────────────

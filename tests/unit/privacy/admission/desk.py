@@ -9,7 +9,7 @@ import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -28,6 +28,7 @@ from privacy.identity.keys import Keyring
 from privacy.orm import PlatformBase, VaultBase, to_micros
 from privacy.preferences import Preferences
 from privacy.records import Log, RawBatch, SourceFacts
+from privacy.vocabulary import IdentifierType
 from tests.conftest import NOW
 from tests.fakes.log import RecordingLog
 
@@ -35,6 +36,7 @@ STATISTICS, PROFILING, HEALTH = "analytics.statistics", "marketing.profiling", "
 ANNA, BO = ("phone", "13800138000"), ("email", "bo@shop.example")
 HEALTH_PURPOSE = registry.Purpose(HEALTH, {"CN": "separate_consent"}, separate=True, name={"en": "Health", "zh": "健康"})
 ZONE = "Asia/Shanghai"
+DAY = timedelta(days=1)
 Who = tuple[str, str]
 
 
@@ -42,6 +44,10 @@ def source(**more: Any) -> SourceFacts:
     """A server source that declared both analytic purposes."""
     facts: dict[str, Any] = {"id": "src_web000000000", "name": "web", "kind": "segment", "public": False, "namespace": "web"}
     return SourceFacts(**(facts | {"purposes": frozenset({STATISTICS, PROFILING})} | more))
+
+
+CLIENT = source(public=True, id="src_page00000000")
+COOKIE = ("cookie", "c-7f3a9b")
 
 
 def row(
@@ -190,3 +196,21 @@ class Desk:
     def _count(self, begin: Any, table: Any) -> int:
         with begin() as tx:
             return int(tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+
+
+# ── what tests ask of it ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def born(year: int, month: int, day: int) -> str:
+    return date(year, month, day).isoformat()
+
+
+def counts(desk: Desk, table: type) -> int:
+    with desk.stores.begin_platform() as tx:
+        return int(tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+
+
+def erase(desk: Desk, kind: str, value: str) -> None:
+    (normal,) = normalise.normalise(kind, pa.array([value]), namespace="web")[0].to_pylist()
+    with desk.stores.begin_vault() as tx:
+        vault.add_tombstones(tx, desk.keyring, [(IdentifierType(kind), normal)], now=NOW)

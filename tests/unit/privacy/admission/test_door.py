@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from app.stores import Stores
 from ingestion.inbox import Tally
 from ingestion.quarantine import QuarantineItem
 from privacy.consent.ledger import ConsentEventRow
-from privacy.errors import Raced, Unavailable
-from privacy.identity import normalise, pseudonyms, vault
-from privacy.identity.ephemeral import EphemeralKey
-from privacy.identity.keys import Keyring
-from privacy.vocabulary import IdentifierType
+from privacy.identity import vault
 from tests.conftest import NOW
-from tests.fakes.log import RecordingLog, RefusingLog
-from tests.stores import sqlite_stores
-from tests.unit.privacy.admission.desk import ANNA, BO, HEALTH, PROFILING, STATISTICS, Desk, claim, row, source
-
-DAY = timedelta(days=1)
-CLIENT = source(public=True, id="src_page00000000")
-COOKIE = ("cookie", "c-7f3a9b")
-
-
-@pytest.fixture
-def desk(tmp_path: Path, keyring: Keyring) -> Iterator[Desk]:
-    with sqlite_stores(tmp_path) as stores:
-        yield Desk(stores, keyring)
-
-
-def born(year: int, month: int, day: int) -> str:
-    return date(year, month, day).isoformat()
-
-
-def counts(desk: Desk, table: type) -> int:
-    with desk.stores.begin_platform() as tx:
-        return int(tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
-
+from tests.unit.privacy.admission.desk import (
+    ANNA,
+    BO,
+    CLIENT,
+    COOKIE,
+    DAY,
+    HEALTH,
+    PROFILING,
+    STATISTICS,
+    Desk,
+    born,
+    claim,
+    counts,
+    row,
+    source,
+)
 
 # ── without consent ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -112,7 +96,7 @@ def test_a_grant_dated_in_the_future_counts_from_its_receipt_at_the_latest(desk:
 def test_an_asserted_denial_always_counts(desk: Desk) -> None:
     desk.allow(ANNA)
     receipt = desk.send(row(ANNA, claims=[claim(granted=False)]))
-    assert (receipt.stored, desk.rows(), desk.allowed(ANNA)) == (1, 0, False)
+    assert (receipt.refused, desk.rows(), desk.allowed(ANNA)) == (1, 0, False)
     assert desk.send(row(ANNA)).reasons == {"consent_withdrawn": 1}
 
 
@@ -258,75 +242,6 @@ def test_what_the_law_refuses_is_not_kept_because_its_form_is_wrong_too(desk: De
     assert receipt.reasons == {"consent_withdrawn": 1, "consent_missing": 1, "bad_identifier": 1}
 
 
-# ── minors ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-MIDNIGHT = datetime.fromisoformat("2026-06-15T00:00:00+08:00")
-
-
-@pytest.mark.parametrize(
-    ("now", "birth", "enters"),
-    [
-        (MIDNIGHT - timedelta(seconds=1), date(2012, 6, 15), False),
-        (MIDNIGHT, date(2012, 6, 15), True),
-        (MIDNIGHT, date(2012, 6, 16), False),
-        (datetime.fromisoformat("2026-02-28T12:00:00+08:00"), date(2012, 2, 29), False),
-        (datetime.fromisoformat("2026-03-01T00:00:00+08:00"), date(2012, 2, 29), True),
-    ],
-)
-def test_nobody_under_fourteen_enters_and_the_birthday_itself_is_exact(desk: Desk, now: datetime, birth: date, enters: bool) -> None:
-    """By the calendar of the controller's zone, not of UTC (attack 32)."""
-    desk.allow(ANNA)
-    desk.clock.at = now
-    receipt = desk.send(row(ANNA, record="member", birth_date=birth.isoformat(), at=now))
-    assert (receipt.stored, receipt.reasons) == ((1, {}) if enters else (0, {"minor": 1}))
-
-
-@pytest.mark.parametrize(("now", "band"), [(MIDNIGHT - timedelta(seconds=1), "14-17"), (MIDNIGHT, "18-19")])
-def test_the_eighteenth_birthday_changes_the_age_band_and_the_marketing_population(desk: Desk, now: datetime, band: str) -> None:
-    for purpose in (STATISTICS, PROFILING):
-        desk.allow(ANNA, purpose=purpose)
-    desk.clock.at = now
-    desk.send(row(ANNA, record="member", birth_date=born(2008, 6, 15), at=now))
-    assert [line["age_band"] for line in desk.lines("profiles")] == [band]
-    assert len(desk.preferences.population(PROFILING).run_ids) == (band == "18-19")
-    assert len(desk.preferences.population(STATISTICS).run_ids) == 1
-
-
-def test_a_childs_birth_date_is_noted_so_that_later_rows_without_it_are_refused(desk: Desk) -> None:
-    desk.allow(ANNA)
-    assert desk.send(row(ANNA, record="member", birth_date=born(2015, 1, 1))).reasons == {"minor": 1}
-    assert desk.send(row(ANNA)).reasons == {"minor": 1}
-    assert len(desk.preferences.population(STATISTICS).run_ids) == 0
-    with desk.stores.begin_vault() as tx:
-        assert list(vault.youths(tx, desk.keyring).values()) == [date(2015, 1, 1)]
-
-
-def test_a_childs_birth_date_in_one_row_refuses_all_rows_of_the_child_in_the_batch(desk: Desk) -> None:
-    desk.allow(ANNA, BO)
-    receipt = desk.send(row(ANNA), row(ANNA, record="member", birth_date=born(2015, 1, 1)), row(BO))
-    assert (receipt.stored, receipt.reasons) == (1, {"minor": 2})
-
-
-def test_of_a_child_that_nobody_knew_nothing_is_noted(desk: Desk) -> None:
-    accepts = source(consent_signals="accept")
-    receipt = desk.send(row(ANNA, record="member", birth_date=born(2015, 1, 1), claims=[claim(granted=True)]), source=accepts)
-    assert receipt.reasons == {"minor": 1}
-    assert (desk.people(), counts(desk, ConsentEventRow)) == (0, 0)
-
-
-def test_a_public_key_cannot_make_a_child_an_adult(desk: Desk) -> None:
-    desk.allow(COOKIE)
-    desk.send(row(COOKIE, record="member", birth_date=born(2015, 1, 1)), source=CLIENT)
-    assert desk.send(row(COOKIE, record="member", birth_date=born(1980, 1, 1)), source=CLIENT).reasons == {"minor": 1}
-    assert desk.send(row(COOKIE)).reasons == {"minor": 1}
-
-
-def test_a_row_that_joins_a_child_with_somebody_else_is_refused_for_both(desk: Desk) -> None:
-    desk.allow(ANNA, BO)
-    desk.send(row(BO, record="member", birth_date=born(2015, 1, 1)))
-    assert desk.send(row(ANNA, BO), row(ANNA)).reasons == {"minor": 2}
-
-
 # ── waiting ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -373,265 +288,3 @@ def test_a_bad_identifier_quarantines_all_rows_of_its_item(desk: Desk) -> None:
     desk.allow(ANNA)
     receipt = desk.send([row(ANNA), row(ANNA, ("email", "no address at all"))], row(ANNA))
     assert (receipt.quarantined, receipt.stored, desk.rows()) == (1, 1, 1)
-
-
-# ── merged people ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_merged_people_take_the_strictest_consent(desk: Desk) -> None:
-    desk.allow(ANNA, BO)
-    assert desk.send(row(ANNA, BO)).stored == 1
-    desk.say(BO, "withdrawn", at=NOW - DAY)
-    assert desk.send(row(ANNA), row(BO), row(ANNA, BO)).reasons == {"consent_withdrawn": 3}
-
-
-def test_the_row_that_merges_two_people_needs_the_consent_of_both(desk: Desk) -> None:
-    desk.allow(ANNA)
-    desk.say(BO, "withdrawn", at=NOW - DAY)
-    assert desk.send(row(ANNA, BO)).reasons == {"consent_withdrawn": 1}
-    with desk.stores.begin_vault() as tx:
-        assert vault.merged_into(tx) == []
-    assert desk.send(row(ANNA)).stored == 1
-
-
-# ── erased people ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def erase(desk: Desk, kind: str, value: str) -> None:
-    (normal,) = normalise.normalise(kind, pa.array([value]), namespace="web")[0].to_pylist()
-    with desk.stores.begin_vault() as tx:
-        vault.add_tombstones(tx, desk.keyring, [(IdentifierType(kind), normal)], now=NOW)
-
-
-def test_rows_of_somebody_erased_are_refused_and_they_do_not_come_back_by_a_grant(desk: Desk) -> None:
-    """Attacks 33, 34, 39."""
-    erase(desk, *ANNA)
-    accepts = source(consent_signals="accept")
-    assert desk.send(row(ANNA), row(ANNA, claims=[claim(granted=True, explicit=True)]), source=accepts).reasons == {"erased": 2}
-    assert desk.say(ANNA, "granted")["verdict"] == "refused"
-    assert desk.say(ANNA, "withdrawn")["verdict"] == "stored"
-    assert (desk.people(), desk.rows()) == (0, 0)
-
-
-def test_an_item_that_names_somebody_erased_beside_another_person_is_refused(desk: Desk) -> None:
-    """Attack 35: nothing of the erased is inherited by whoever shares an identifier with them."""
-    erase(desk, *ANNA)
-    desk.allow(BO)
-    assert desk.send(row(ANNA, BO)).reasons == {"erased": 1}
-    assert desk.person(ANNA) is None
-    assert desk.send(row(BO)).stored == 1
-
-
-# ── names ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_virtual_ids_are_one_a_month_and_equal_no_other_domains_value(desk: Desk) -> None:
-    people = [("member_card", f"CARD{number:06d}") for number in range(200)]
-    desk.allow(*people)
-    may, june = NOW - 31 * DAY, NOW
-    desk.send(*[row(who, at=at) for who in people for at in (may, june, june - DAY)])
-    lines = desk.lines()
-    months = {month: {line["virtual_id"] for line in lines if line["month"] == month} for month in (202605, 202606)}
-    assert [len(ids) for ids in months.values()] == [200, 200]
-    assert months[202605].isdisjoint(months[202606])
-    ids = b"".join(person for who in people if (person := desk.person(who)))
-    domains = [
-        pseudonyms.virtual_ids(ids, desk.keyring.block_cipher(label)).tolist()
-        for label in pseudonyms.LABELS
-        if label != pseudonyms.VIRTUAL_ID
-    ]
-    raw = (np.frombuffer(ids, ">u8")[::2] >> np.uint64(1)).tolist()
-    mine = months[202605] | months[202606]
-    assert all(mine.isdisjoint(values) for values in [*domains, raw])
-
-
-def test_the_same_order_has_one_key_in_a_month_and_another_in_the_next(desk: Desk) -> None:
-    desk.allow(ANNA)
-    told: dict[str, Any] = {"record": "order_line", "kind": "sale", "order_id": "R-1"}
-    desk.send(row(ANNA, **told), row(ANNA, **told), row(ANNA, at=NOW - 31 * DAY, **told))
-    keys = {(line["month"], line["order_key"]) for line in desk.lines("order_lines")}
-    assert len(keys) == 2
-    assert len({key for _, key in keys}) == 2
-
-
-# ── once ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def turn() -> datetime:
-    """The first moment of an epoch of message keys."""
-    start = datetime(1970, 1, 1, tzinfo=NOW.tzinfo)
-    return start + ((NOW - start) // (30 * DAY) + 1) * 30 * DAY
-
-
-def test_a_message_is_known_again_across_a_change_of_epoch(desk: Desk, turn: datetime) -> None:
-    """The dedupe window is thirty days whatever key is in force; another process knows it too."""
-    desk.allow(ANNA)
-    desk.clock.at = turn - timedelta(seconds=1)
-    assert desk.send(row(ANNA), ids=["m-1"]).stored == 1
-    for at in (turn, turn + 29 * DAY):
-        desk.clock.at = at
-        for door in (desk.door, desk.another_door()):
-            desk.door = door
-            receipt = desk.send(row(ANNA), ids=["m-1"])
-            assert (receipt.stored, receipt.duplicate) == (0, 1)
-    assert len(desk.lines()) == 1
-
-
-def test_a_message_of_this_epoch_leaves_another_digest_than_one_of_the_last(desk: Desk, turn: datetime) -> None:
-    desk.allow(ANNA, BO)
-    desk.clock.at = turn - DAY
-    first = desk.decide(row(ANNA))
-    desk.clock.at = turn
-    second = desk.decide(row(ANNA))
-    assert first.batch.parts[0].digests != second.batch.parts[0].digests
-    assert (len(first.older_digests), len(second.older_digests)) == (0, 1)
-    with desk.stores.begin_vault() as tx:
-        names = set(tx.execute(sa.select(EphemeralKey.name).where(EphemeralKey.name.like("message:%"))).scalars())
-    assert len(names) == 2
-
-
-def test_the_same_message_id_of_two_sources_is_two_messages(desk: Desk) -> None:
-    desk.allow(ANNA)
-    assert desk.send(row(ANNA), ids=["m-1"]).stored == 1
-    assert desk.send(row(ANNA), ids=["m-1"], source=source(id="src_other0000000")).stored == 1
-
-
-# ── races and faults ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def anywhere(empty_stores: Stores, keyring: Keyring) -> Desk:
-    """A desk on each database."""
-    return Desk(empty_stores, keyring)
-
-
-def once(act: Callable[[], object]) -> Callable[[], None]:
-    left = [act]
-
-    def go() -> None:
-        if left:
-            left.pop()()
-
-    return go
-
-
-def test_a_withdrawal_between_decision_and_commit_is_seen_and_the_row_is_decided_again(anywhere: Desk) -> None:
-    desk = anywhere
-    desk.allow(ANNA, BO)
-    desk.before_commit = once(lambda: desk.say(ANNA, "withdrawn"))
-    receipt = desk.send(row(ANNA), row(BO))
-    assert (receipt.stored, receipt.reasons) == (1, {"consent_withdrawn": 1})
-    assert len(desk.lines()) == 1
-
-
-def test_a_withdrawal_of_somebody_merged_is_seen_too(anywhere: Desk) -> None:
-    desk = anywhere
-    desk.allow(ANNA, BO)
-    desk.send(row(ANNA, BO))
-    desk.before_commit = once(lambda: desk.say(BO, "withdrawn"))
-    assert desk.send(row(ANNA)).reasons == {"consent_withdrawn": 1}
-
-
-def test_settling_a_stale_decision_raises_and_leaves_nothing(desk: Desk) -> None:
-    desk.allow(ANNA)
-    entry = desk.decide(row(ANNA))
-    desk.say(ANNA, "withdrawn")
-    with pytest.raises(Raced), desk.stores.begin_platform() as tx:
-        entry.settle(tx, {})
-    assert counts(desk, ConsentEventRow) == 2
-
-
-def test_consent_of_somebody_else_meanwhile_is_no_race(desk: Desk) -> None:
-    desk.allow(ANNA)
-    desk.before_commit = once(lambda: desk.say(BO, "granted"))
-    assert desk.send(row(ANNA)).stored == 1
-
-
-def test_without_its_log_entry_a_batch_is_not_stored(desk: Desk) -> None:
-    desk.allow(ANNA)
-    before = counts(desk, ConsentEventRow)
-    desk.log = RefusingLog()
-    desk.door = desk.another_door()
-    with pytest.raises(Unavailable):
-        desk.send(row(ANNA, claims=[claim(granted=False)]))
-    assert (desk.rows(), counts(desk, ConsentEventRow), counts(desk, Tally)) == (0, before, 0)
-
-
-def test_a_batch_has_one_entry_with_counts_and_the_root_of_its_verdicts(desk: Desk) -> None:
-    desk.allow(ANNA)
-    assert isinstance(desk.log, RecordingLog)
-    desk.log.entries.clear()
-    desk.send(row(ANNA), row(BO), row(ANNA, ("email", "no address at all")))
-    (entry,) = desk.log.entries
-    assert (entry.kind, entry.action, entry.actor) == ("ingest", "ingest.batch", "src_web000000000")
-    assert {name: entry.facts[name] for name in ("stored", "duplicate", "quarantined", "refused", "acts")} == {
-        "stored": 1,
-        "duplicate": 0,
-        "quarantined": 1,
-        "refused": 1,
-        "acts": 0,
-    }
-    assert len(entry.facts["verdicts"]) == 32
-
-
-# ── what one process does, another one's memory heeds ──────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def two(anywhere: Desk) -> tuple[Desk, Callable[..., Any]]:
-    """A desk whose own door has just met Anna and Bo, and how to send by another process's door."""
-    desk = anywhere
-    desk.allow(ANNA, BO)
-    assert desk.send(row(ANNA), row(BO)).stored == 2
-    assert desk.send(row(ANNA), row(BO)).stored == 2
-    mine, other = desk.door, desk.another_door()
-
-    def elsewhere(*items: Any, **more: Any) -> Any:
-        desk.door = other
-        try:
-            return desk.send(*items, **more)
-        finally:
-            desk.door = mine
-
-    return desk, elsewhere
-
-
-def test_a_birth_date_that_another_process_noted_counts_in_the_next_batch(two: tuple[Desk, Callable[..., Any]]) -> None:
-    desk, elsewhere = two
-    assert elsewhere(row(BO, record="member", birth_date=born(2015, 1, 1))).reasons == {"minor": 1}
-    assert desk.send(row(ANNA), row(BO)).reasons == {"minor": 1}
-
-
-def test_a_merge_that_another_process_found_counts_in_the_next_batch(two: tuple[Desk, Callable[..., Any]]) -> None:
-    desk, elsewhere = two
-    assert elsewhere(row(ANNA, BO)).stored == 1
-    desk.say(BO, "withdrawn")
-    assert desk.send(row(ANNA), row(BO)).reasons == {"consent_withdrawn": 2}
-
-
-def test_a_cookie_that_moved_to_another_person_in_another_process_is_theirs_in_the_next_batch(
-    two: tuple[Desk, Callable[..., Any]],
-) -> None:
-    """A weak identifier follows the last strong person it was seen with."""
-    desk, elsewhere = two
-    desk.send(row(ANNA, COOKIE))
-    assert desk.send(row(COOKIE)).stored == 1
-    elsewhere(row(BO, COOKIE))
-    desk.say(BO, "withdrawn")
-    assert desk.send(row(COOKIE)).reasons == {"consent_withdrawn": 1}
-
-
-def test_an_erasure_in_another_process_counts_in_the_next_batch(two: tuple[Desk, Callable[..., Any]]) -> None:
-    desk, _ = two
-    erase(desk, *BO)
-    assert desk.send(row(ANNA), row(BO)).reasons == {"erased": 1}
-
-
-def test_what_another_process_withdrew_or_granted_counts_in_the_next_batch(two: tuple[Desk, Callable[..., Any]]) -> None:
-    desk, elsewhere = two
-    elsewhere(row(BO, claims=[claim(granted=False)]))
-    assert desk.send(row(BO)).reasons == {"consent_withdrawn": 1}
-    later = desk.clock.at = NOW + timedelta(minutes=1)
-    elsewhere(row(BO, at=later, claims=[claim(granted=True, at=later, explicit=True)]))
-    assert desk.send(row(BO, at=later)).stored == 1

@@ -40,8 +40,8 @@ def batch(*parts: CanonicalPart, **more: Any) -> CanonicalBatch:
     return CanonicalBatch(source(**more), NOW, b"b" * 16, 10, parts)
 
 
-def act(position: int, state: str) -> screening.Act:
-    return screening.Act(position, 0, ConsentAct(b"h" * 16, STATISTICS, state, ConsentKind.ASSERTED.value, 0, 0))
+def act(position: int, state: str, kind: ConsentKind = ConsentKind.EXPLICIT) -> screening.Act:
+    return screening.Act(position, 0, ConsentAct(b"h" * 16, STATISTICS, state, kind.value, 0, 0))
 
 
 def reasons(told: list[str | None]) -> Any:
@@ -91,6 +91,14 @@ def test_every_item_has_one_fate_and_all_of_its_rows_share_it(rows: list[tuple[i
             assert (item in refused) == (item not in brought)
         if item in noes:
             assert item not in held | refused, "a withdrawal is always recorded"
+
+
+def test_a_sources_word_about_consent_leaves_a_refused_item_refused() -> None:
+    """It is recorded all the same; but an item whose retry would be a duplicate could never enter later."""
+    stack = stacked([3], [False], ["event"])
+    told = [act(3, "denied", ConsentKind.ASSERTED)]
+    _, refusals, admitted = screening.by_item(stack, batch(*stack.parts), reasons([Reason.CONSENT_WITHDRAWN.value]), told)
+    assert (refusals.positions, admitted.tolist()) == ((3,), [False])
 
 
 def test_an_item_that_waits_is_held_for_less_time_than_its_bad_identifier_would_be() -> None:

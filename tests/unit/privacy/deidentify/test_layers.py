@@ -28,8 +28,23 @@ def test_each_encoding_is_read(piece: str) -> None:
     assert CLEAR in [clear for _, _, clear in layers.pieces(f"x {piece} y")]
 
 
+def test_base64_on_two_lines_and_invisible_characters_under_percent_signs_are_read() -> None:
+    coded = base64.b64encode(CLEAR.encode()).decode()
+    assert (2, 20, CLEAR) in list(layers.pieces(f"x {coded[:8]}\r\n{coded[8:]} y"))
+    assert "1\u200b3" in [clear for _, _, clear in layers.pieces("u=1%E2%80%8B3&n=x")]
+
+
 @pytest.mark.parametrize(
-    "text", ["hello world", "12345678901380013800", "550e8400-e29b-41d4-a716-446655440000", "abcdefghijklmnop", "&#99999999;", "100%"]
+    "text",
+    [
+        "hello\nworld",
+        "hello world",
+        "12345678901380013800",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "abcdefghijklmnop",
+        "&#99999999;",
+        "100%",
+    ],
 )
 def test_what_is_not_encoded_is_left(text: str) -> None:
     assert not list(layers.pieces(text))

@@ -37,7 +37,7 @@ def apply(
     fields = pa.table({name: pa.array(values, schema.field(name).type) for name, values in columns.items()})
     if allowed is ...:
         allowed = dict.fromkeys(columns, True)
-    return rules.apply(DICTIONARY, table, record, fields, times, zone=zone, link=link, scrub=scrub, allowed=allowed)
+    return rules.apply(DICTIONARY, table, record, fields, times, zone=zone, link=link, scrub=scrub, allowed=allowed).rows
 
 
 @pytest.mark.parametrize("table", [t.name for t in DICTIONARY.tables.values() if t.made == "records"])
@@ -48,7 +48,7 @@ def test_every_table_comes_out_with_exactly_its_columns_and_types(table: str) ->
     times = instants(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC))
     rows = rules.apply(
         DICTIONARY, table, record.name, fields, times, zone=SHANGHAI, link=link, scrub=scrub, allowed={} if record.people else None
-    )
+    ).rows
     expected = [f for f in DICTIONARY.arrow_schema(table) if f.name not in catalogue.SYSTEM_COLUMNS]
     assert [(f.name, f.type) for f in rows.schema] == [(f.name, f.type) for f in expected]
     assert rows.num_rows == 2
@@ -166,6 +166,15 @@ def test_text_of_which_the_scrubber_is_unsure_is_not_kept() -> None:
     assert rows.column("text").to_pylist() == ["a ⟨x⟩", None, None]
 
 
+def test_texts_left_out_in_doubt_are_counted_and_absent_or_forbidden_ones_are_not() -> None:
+    fields = pa.table({"text": pa.array(["a doubt", "a doubt", None, "a doubt", "good"], pa.string())})
+    times = instants(*[datetime(2024, 5, 1, tzinfo=UTC)] * 5)
+    allowed = {"text": pa.array([True, True, True, False, True])}
+    treated = rules.apply(DICTIONARY, "feedback", "feedback", fields, times, zone=SHANGHAI, link=link, scrub=scrub, allowed=allowed)
+    assert treated.rows.column("text").to_pylist() == [None, None, None, None, "good"]
+    assert treated.doubted == {"feedback.text:text_low_confidence": 2}
+
+
 def test_an_open_word_that_carries_an_identifier_is_not_kept() -> None:
     words = [
         "p-1",
@@ -198,6 +207,6 @@ def test_chunked_and_empty_columns_are_whole() -> None:
     rows = rules.apply(
         DICTIONARY, "order_lines", "order_line", fields, instants(*[datetime(2024, 5, 1, tzinfo=UTC)] * 2),
         zone=SHANGHAI, link=link, scrub=scrub, allowed={"store_id": True},
-    )  # fmt: skip
+    ).rows  # fmt: skip
     assert rows.column("store_id").to_pylist() == ["a", "b"]
     assert apply("order_line", "order_lines", {"store_id": []}, instants()).num_rows == 0
