@@ -155,7 +155,10 @@ def accounts(text: str) -> Iterator[Span]:
 
 def doubtful(text: str) -> bool:
     """Whether a text out of which everything found was taken still looks as if a person stood in it."""
-    doubts = (_DOUBT_NAME, _DOUBT_ADDRESS, _DOUBT_MAIL, _DOUBT_NAME_FIELD, _DOUBT_ADDRESS_FIELD) + (
-        (_DOUBT_NUMBER,) if _CODE.search(text) else ()
-    )
+    return bool(_DOUBT_MAIL.search(text)) or labelled(text)
+
+
+def labelled(text: str) -> bool:
+    """Whether something stands behind a word after which a person's name, address, number or password is to be expected."""
+    doubts = (_DOUBT_NAME, _DOUBT_ADDRESS, _DOUBT_NAME_FIELD, _DOUBT_ADDRESS_FIELD) + ((_DOUBT_NUMBER,) if _CODE.search(text) else ())
     return any(pattern.search(text) for pattern in doubts)

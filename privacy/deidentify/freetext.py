@@ -113,7 +113,7 @@ def _told(label: str, inner: str) -> Span | None:
 
 def _doubted(label: str, inner: str) -> bool:
     """Whether it is the decoded piece that makes its text doubtful."""
-    return context.doubtful(label + inner) and not context.doubtful(label)
+    return context.labelled(label + inner) and not context.labelled(label)
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:
