@@ -56,6 +56,17 @@ EVENT_NAMES = dict(zip(_SAME, _SAME, strict=True)) | {
 }
 """Names of events in snake case → the dictionary's closed list; any other name is `other`."""
 
+MESSAGE_FIELDS = frozenset(
+    {
+        "type", "messageId", "userId", "anonymousId", "event", "properties", "traits", "context", "integrations", "timestamp", "sentAt",
+        "originalTimestamp", "receivedAt", "channel", "name", "category", "previousId", "groupId", "writeKey", "version", "rudderId",
+        "request_ip", "projectId", "options", "_metadata",
+    }
+)  # fmt: skip
+"""What the clients' messages have beside each other; anything else is counted as unknown."""
+PRODUCT_FIELDS = frozenset({"product_id", "sku", "quantity", "price", "coupon"})
+"""What an order line takes of a product; anything else is counted as unknown."""
+
 ORDER_KINDS = {"order_completed": "sale", "order_refunded": "return", "order_cancelled": "cancel"}
 
 PROPERTIES = frozenset(

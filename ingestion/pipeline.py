@@ -79,6 +79,8 @@ def ingest(raw: RawBatch, mapping: FileMapping | None, intake: Intake, *, ends: 
     batch = canonical.canonicalise(
         raw, mapping, intake.catalogue, now=intake.clock(), retention_days=intake.retention_days, zone=intake.zone
     )
+    if not batch.received:
+        return Receipt()
     for attempt in range(ATTEMPTS_ON_RACE):
         try:
             return _store(raw, batch, intake.admit(batch), intake, ends)
@@ -99,7 +101,7 @@ def _store(raw: RawBatch, batch: CanonicalBatch, admitted: Admitted, intake: Int
             quarantine.put(tx, raw.source.id, batch.batch_id, kept, now=raw.received_at, expires_at=end)
         receipt = _count(batch, admitted, malformed, outcome)
         inbox.count(tx, raw.source.id, _day(raw, intake), _tally(receipt), receipt.dropped_fields)
-        if raw.request_id:
+        if raw.request_id and not raw.source.public:  # nobody is told the name of a public source's request
             verdicts.put(tx, raw.request_id, raw.source.id, _told(batch, malformed, outcome), now=raw.received_at)
     return receipt
 

@@ -8,6 +8,7 @@ left behind, as are the write key, the network address and whatever the dictiona
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from ingestion import strictjson, surplus
 from ingestion.commerce import (
     EVENT_NAMES,
+    MESSAGE_FIELDS,
     ORDER_KINDS,
+    PRODUCT_FIELDS,
     PROPERTIES,
     SEX,
     TRAIT_FIELDS,
@@ -102,6 +105,7 @@ def _read(message: Any, request: _Request) -> Reading:
     try:
         message_id = _id(message, "messageId")
         rows, dropped = _rows(message, request)
+        rows, dropped = _beside(message, rows, dropped, request)
     except Unreadable as fault:
         return Reading(message_id, path=fault.path, rule=fault.rule, original=message)
     if message_id is None and (message.get("timestamp") or message.get("originalTimestamp")):
@@ -182,6 +186,9 @@ def _event(
     rows = [Row("event", at, present, identifiers, claims, refuse)]
     if word in ORDER_KINDS and properties.get("products") is not None:
         rows += [Row("order_line", at, line, identifiers, (), refuse) for line in order_lines(word, properties)]
+        unknown = Counter(key for product in properties["products"] for key in product if key not in PRODUCT_FIELDS)
+        paths = {strictjson.safe_path(["properties", "products", key]): number for key, number in unknown.items()}
+        dropped = {**dropped, **paths}
     return tuple(rows), dropped
 
 
@@ -231,6 +238,23 @@ def _take_trait(traits: _Traits, key: str, value: Any, request: _Request) -> Non
     elif name not in TRAITS_LEFT_BEHIND:
         path = strictjson.safe_path(["traits", key])
         traits.dropped[path] = traits.dropped.get(path, 0) + 1
+
+
+def _beside(
+    message: Mapping[str, Any], rows: tuple[Row, ...], dropped: Mapping[str, int], request: _Request
+) -> tuple[tuple[Row, ...], Mapping[str, int]]:
+    """What stands beside the fields that a message has: unknown names are counted, a forbidden one refuses all of its rows, wherever it is."""
+    forbidden = request.catalogue.forbidden
+    unknown = [key for key, value in message.items() if key not in MESSAGE_FIELDS and value is not None]
+    if unknown:
+        dropped = dict(dropped)
+        for key in unknown:
+            path = strictjson.safe_path([key])
+            dropped[path] = dropped.get(path, 0) + 1
+    wrong = any(surplus.names_forbidden(forbidden, key) or surplus.nested_forbidden(forbidden, message[key]) for key in unknown)
+    if wrong or surplus.nested_forbidden(forbidden, message.get("context")):
+        rows = tuple(row._replace(refuse=Reason.FORBIDDEN_CATEGORY.value) for row in rows)
+    return rows, dropped
 
 
 def _surplus(values: Mapping[str, Any], place: str, known: frozenset[str], request: _Request) -> tuple[Mapping[str, int], str | None]:

@@ -99,16 +99,20 @@ _DOUBT_NAME_FIELD = re.compile(rf"(?i:{_NAME_LABEL})[{_H}A-Za-z%]", re.IGNORECAS
 _MONTHS = r"(?!(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)"
 _HOUSE = rf"\d{{1,6}}[A-Za-z]?,?\s{{1,2}}{_MONTHS}[A-Za-z]{{2}}"
 _DOUBT_ADDRESS_FIELD = re.compile(
-    rf"(?<![a-z])(?<!mail[ _-])(?<!web[ _-])(?<!ip[ _-])(?:address(?:[ _-]?(?:line)?[ _-]?\d)?|(?:ship|deliver|bill|send|sold)(?:ped|ed|t)?[ _-]to)"
-    rf"[\"']?\s{{0,2}}[:=]\s{{0,2}}[\"']?[{_H}A-Za-z0-9%]"
-    rf"|(?<![a-z])(?:address is|(?:ship|deliver|send)(?:ped|ed)? (?:it |this |them )?to|(?:live|living|reside) (?:at|on|in))"
+    r"(?<![a-z])(?<!mail[ _-])(?<!web[ _-])(?<!ip[ _-])(?:address(?:[ _-]?(?:line)?[ _-]?\d)?|(?:ship|deliver|bill|send|sold)(?:ped|ed|t)?[ _-]to)"
+    rf"[\"']?\s{{0,2}}[:=]\s{{0,2}}[\"']?[{_H}A-Za-z0-9%]",
+    re.IGNORECASE,
+)
+_DOUBT_HOUSE = re.compile(
+    r"(?<![a-z])(?:address is|(?:ship|deliver|send)(?:ped|ed)? (?:it |this |them )?to|(?:live|living|reside) (?:at|on|in))"
     rf"\s(?:[a-z]+\s){{0,2}}{_HOUSE}",
     re.IGNORECASE,
 )
 _DOUBT_MAIL = re.compile(r"\w\s?@\s?\w")
 
 
-_FIELD = re.compile(r"[A-Za-z.][\"']?\s{0,2}[:=]")
+_HOUSE_NUMBER = re.compile(r"\s\d{1,6}[A-Za-z]?,?\s")
+_FIELD = re.compile(r"[A-Za-z0-9.][\"']?\s{0,2}[:=]")
 _CODE = re.compile(r"[A-Za-z0-9](?:[ \-.()]{0,2}[A-Za-z0-9_]){4}")
 _ROAD_WORDS = re.compile(r"[路街道巷弄里村园苑同区]\s?[0-9A-Za-z一二三四五六七八九十百零〇]|[栋幢座元楼厦场]")
 _CAPITAL = re.compile(r"[A-Z][a-z]")
@@ -160,5 +164,11 @@ def doubtful(text: str) -> bool:
 
 def labelled(text: str) -> bool:
     """Whether something stands behind a word after which a person's name, address, number or password is to be expected."""
-    doubts = (_DOUBT_NAME, _DOUBT_ADDRESS, _DOUBT_NAME_FIELD, _DOUBT_ADDRESS_FIELD) + ((_DOUBT_NUMBER,) if _CODE.search(text) else ())
+    doubts = [_DOUBT_NAME, _DOUBT_ADDRESS]
+    if _FIELD.search(text):
+        doubts += [_DOUBT_NAME_FIELD, _DOUBT_ADDRESS_FIELD]
+    if _CODE.search(text):
+        doubts.append(_DOUBT_NUMBER)
+    if _HOUSE_NUMBER.search(text):
+        doubts.append(_DOUBT_HOUSE)
     return any(pattern.search(text) for pattern in doubts)

@@ -144,7 +144,6 @@ def logged(lines: pytest.LogCaptureFixture) -> bytes:
     return "\n".join(form.format(record) + repr(record.args) for record in lines.records).encode()
 
 
-@pytest.mark.xfail(reason="open: the scrubber knows no openid by its word, and no name that is encoded")
 @pytest.mark.parametrize("text", [f"openid：{PERSON['openid']}", f"收件人：{encodings('name')[1]}", f"收件人：{encodings('name')[2]}"])
 def test_a_text_that_says_what_its_value_is_loses_it(text: str) -> None:
     clean = freetext.scrub(pa.array([text]))[0][0].as_py()

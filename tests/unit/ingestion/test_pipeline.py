@@ -256,8 +256,7 @@ def test_verdicts_of_a_request_tell_form_and_nothing_about_people(desk: Desk) ->
 def test_what_the_door_leaves_out_of_rows_is_counted_with_the_fields_that_nobody_declared(desk: Desk) -> None:
     desk.door.dropped = {"feedback.text:text_low_confidence": 2}
     desk.door.races.append(None)
-    row = Row("event", to_micros(NOW), {"event": "other", "product_id": "s-1", "odd": 1}, {"phone": "13800138000"})
-    receipt = desk.ingest([Reading("m1", rows=(row,)), item("s", "m2")])
+    receipt = desk.ingest([item("s", "m1"), Reading("m2", item("s", "m2").rows, dropped={"odd": 1})])
     assert receipt.dropped_fields == {"feedback.text:text_low_confidence": 2, "odd": 1}
     with desk.stores.begin_platform() as tx:
         assert inbox.dropped_fields(tx, source_id=SOURCE.id) == receipt.dropped_fields

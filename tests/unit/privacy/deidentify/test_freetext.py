@@ -59,6 +59,8 @@ HARMLESS = [
         "login by openid fails",
         "unionid 是什么",
         "base64 encoding of the receipt is broken",
+        "SALT SUBSTITUTES",
+        "ILLUSTRATED CAT BOWL",
         "100% 好喝，打 9 折",
     ),
     *(
