@@ -1,0 +1,19 @@
+"""`make bench`: every benchmark in a process of its own, one after the other; each prints its N as run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+BENCHMARKS = ("bench_import", "bench_http", "bench_report")
+
+
+def main() -> None:
+    """Runs them all; a failing one fails the whole."""
+    for name in BENCHMARKS:
+        print(f"— {name}", flush=True)
+        subprocess.run([sys.executable, "-m", f"tests.benchmarks.{name}"], check=True)  # noqa: S603
+
+
+if __name__ == "__main__":
+    main()
