@@ -12,7 +12,7 @@ def main() -> None:
     """Runs them all; a failing one fails the whole."""
     for name in BENCHMARKS:
         print(f"— {name}", flush=True)
-        subprocess.run([sys.executable, "-m", f"tests.benchmarks.{name}"], check=True)  # noqa: S603
+        subprocess.run([sys.executable, "-m", f"tests.benchmarks.{name}"], check=True)
 
 
 if __name__ == "__main__":
