@@ -25,6 +25,8 @@ DEDUPE_WINDOW = timedelta(days=30)
 
 _ORDER_LOCK = 0x70697969_6E67
 """PostgreSQL: one writer at a time between taking a sequence number and its commit, or a later number could show before an earlier one."""
+WORTH_COMPRESSING = 1_000
+"""Rows below which compressing each column costs more time than its bytes are worth until the next flush."""
 _LAKE_WRITE = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -219,7 +221,8 @@ def _by_length(digests: Sequence[bytes]) -> dict[int, Sequence[bytes]]:
 
 def _pack(rows: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema, options=_LAKE_WRITE) as writer:
+    options = _LAKE_WRITE if rows.num_rows >= WORTH_COMPRESSING else None
+    with pa.ipc.new_stream(sink, rows.schema, options=options) as writer:
         writer.write_table(rows.combine_chunks())
     packed: bytes = sink.getvalue().to_pybytes()
     return packed
