@@ -9,6 +9,7 @@ Must never learn: what the rows mean.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -124,6 +125,7 @@ class Store:
     connections: int = 10
     _writing: sa.Engine | None = field(default=None, repr=False)
     _reading: sa.Engine | None = field(default=None, repr=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def on_sqlite(self) -> bool:
@@ -131,7 +133,18 @@ class Store:
 
     def begin(self) -> AbstractContextManager[sa.Connection]:
         """A transaction that may write; commits when the block ends well, rolls back otherwise."""
-        return _transaction(self._writer)
+        return self._in_turn() if self.on_sqlite else _transaction(self._writer)
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[sa.Connection]:
+        """SQLite has one writer: threads of this process queue here, where waiting is exact, and not in its busy loop, which sleeps."""
+        if not self._turn.acquire(timeout=self.busy_timeout / 1000):
+            raise errors.Unavailable("the store is locked by another writer", code="store_locked", retry_after=1)
+        try:
+            with _transaction(self._writer) as connection:
+                yield connection
+        finally:
+            self._turn.release()
 
     def read(self) -> AbstractContextManager[sa.Connection]:
         """A transaction that sees one snapshot and in which every write fails."""
