@@ -7,6 +7,7 @@ Batches are columns (Arrow). No type here knows a database, a web request, a key
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -54,6 +55,12 @@ class RawBatch:
     first: int = 0
     chunk: bytes | None = None
     request_id: str = ""
+    starts: tuple[int, ...] = (0,)
+    """Where each request begins, of requests that are taken in together."""
+
+    def place(self, position: int) -> int:
+        """A position as whoever sent the item counts it."""
+        return position - self.starts[bisect_right(self.starts, position) - 1] if len(self.starts) > 1 else position
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,10 @@ class CanonicalPart:
     consents: tuple[ConsentClaim, ...] = ()
 
 
+Census = Mapping[tuple[str, str], tuple[int, int]]
+"""(record, field) → how often it came, and how often well formed, before any row was taken out."""
+
+
 @dataclass(frozen=True, slots=True)
 class CanonicalBatch:
     """Known fields, known types, UTC. Made only by `ingestion.canonical`."""
@@ -105,6 +116,7 @@ class CanonicalBatch:
     malformed: tuple[Malformed, ...] = ()
     dropped_fields: Mapping[str, int] = field(default_factory=dict)
     chunk: bytes | None = None
+    census: Census = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
