@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from operator import itemgetter
+from functools import cache
 
+import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from privacy.orm import BigId, Instant, PlatformBase, to_micros
+from ingestion import seen
+from privacy import lookup
+from privacy.orm import BigId, Instant, PlatformBase
 from privacy.records import DeidentifiedBatch
-
-DEDUPE_WINDOW = timedelta(days=30)
-"""Clients retry for hours and integrators replay for weeks; the design asks for at least thirty days."""
 
 _ORDER_LOCK = 0x70697969_6E67
 """PostgreSQL: one writer at a time between taking a sequence number and its commit, or a later number could show before an earlier one."""
@@ -41,21 +41,6 @@ class Inbox(PlatformBase):
     rows: Mapped[int] = mapped_column("row_count", sa.BigInteger)
     received_at: Mapped[datetime] = mapped_column(Instant)
     payload: Mapped[bytes] = mapped_column(sa.LargeBinary)
-
-
-class Seen(PlatformBase):
-    """Digests of items that were stored; the key of the digests is destroyed with the window.
-
-    No index on the expiry: digests are random, so every further index would double the pages that a batch touches, while the sweep
-    reads the table once a day.
-    """
-
-    __tablename__ = "seen"
-    __table_args__ = {"sqlite_with_rowid": False}
-
-    source_id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
-    digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
-    expires_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class Tally(PlatformBase):
@@ -81,6 +66,9 @@ class DroppedField(PlatformBase):
     number: Mapped[int] = mapped_column(sa.BigInteger)
 
 
+_ADD = sa.insert(Inbox)
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """Rows for one lake table, waiting. `open()` gives them back as they were put."""
@@ -102,121 +90,87 @@ class Pending:
 
 
 def put(
-    tx: sa.Connection, batch: DeidentifiedBatch, *, now: datetime, older: Iterable[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]] = ()
+    tx: sa.Connection,
+    batch: DeidentifiedBatch,
+    *,
+    now: datetime,
+    older: Iterable[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]] = (),
+    memory: seen.Memory | None = None,
 ) -> set[int]:
     """Store a batch's rows, but not those of items that were seen before; gives the positions of the seen ones.
 
     `older` has digests of the same positions under keys of earlier epochs: they are only looked up, so that the window holds across
-    a change of key.
+    a change of key. `memory` is what the process remembers of earlier batches.
     """
     if tx.dialect.name == "postgresql":
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ORDER_LOCK)))
-    repeated = _repeated(tx, batch, older, now)
+    repeated = _repeated(tx, batch, older, now, memory or seen.Memory())
+    again = np.fromiter(repeated, np.int64, len(repeated))
     for part in batch.parts:
         rows = part.rows
         if repeated and rows.num_rows:
-            fresh = [position not in repeated for position in part.positions.to_pylist()]
-            rows = rows.filter(pa.array(fresh, pa.bool_()))
+            rows = rows.filter(pa.array(~np.isin(part.positions.to_numpy(), again)))
         if rows.num_rows:
             tx.execute(
-                sa.insert(Inbox).values(
-                    batch_id=batch.batch_id,
-                    source_id=batch.source_id,
-                    table=part.table,
-                    rows=rows.num_rows,
-                    received_at=batch.received_at,
-                    payload=_pack(rows),
-                )
+                _ADD,
+                {
+                    "batch_id": batch.batch_id,
+                    "source_id": batch.source_id,
+                    "lake_table": part.table,
+                    "row_count": rows.num_rows,
+                    "received_at": batch.received_at,
+                    "payload": _pack(rows),
+                },
             )
     return repeated
 
 
 def _repeated(
-    tx: sa.Connection, batch: DeidentifiedBatch, older: Iterable[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]], now: datetime
+    tx: sa.Connection,
+    batch: DeidentifiedBatch,
+    older: Iterable[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]],
+    now: datetime,
+    memory: seen.Memory,
 ) -> set[int]:
-    """Positions whose digest is known, from an earlier batch or from an earlier position of this one."""
-    digests = [digest for part in batch.parts if part.digests is not None for digest in part.digests.to_pylist()]
-    positions = [position for part in batch.parts if part.digests is not None for position in part.positions.to_pylist()]
-    first: dict[bytes, int] = dict(zip(reversed(digests), reversed(positions), strict=True))
+    """Positions whose digest is known, from an earlier batch or from an earlier position of this one; the other digests are remembered."""
+    parts = [part for part in batch.parts if part.digests is not None and len(part.positions)]
+    if not parts:
+        return set()
+    keys = np.concatenate([_keys(batch.source_id, part.digests) for part in parts])
+    positions = np.concatenate([part.positions.to_numpy() for part in parts])
+    order = np.lexsort((positions, keys[:, 1], keys[:, 0])) if len(parts) > 1 else lookup.ordered(keys)
+    keys, positions = keys[order], positions[order]
+    same = (keys[1:] == keys[:-1]).all(axis=1)
     repeated: set[int] = set()
-    if len(first) != len(digests):
-        first = {}
-        for digest, position in sorted(zip(digests, positions, strict=True), key=itemgetter(1)):
-            if first.setdefault(digest, position) != position:
-                repeated.add(position)
+    if same.any():
+        if len(parts) == 1:
+            order = np.lexsort((positions, keys[:, 1], keys[:, 0]))
+            keys, positions = keys[order], positions[order]
+        starts = np.flatnonzero(np.concatenate([[True], ~same]))
+        first = np.repeat(positions[starts], np.diff(np.append(starts, len(keys))))
+        repeated.update(positions[positions != first].tolist())
+        keys, positions = keys[starts], positions[starts]
     for places, earlier in older:
-        known = _known(tx, batch.source_id, earlier.to_pylist())
-        if known:
-            pairs = zip(earlier.to_pylist(), places.to_pylist(), strict=True)
-            repeated.update(position for digest, position in pairs if digest in known)
-    asked = [digest for digest, position in first.items() if position not in repeated] if repeated else list(first)
-    if asked:
-        new = _add_seen(tx, batch.source_id, asked, now)
-        if len(new) != len(asked):
-            repeated.update(first[digest] for digest in set(asked) - new)
+        known = memory.known(tx, _keys(batch.source_id, earlier))
+        repeated.update(places.to_numpy()[known].tolist())
+    if repeated:
+        asked = ~np.isin(positions, np.fromiter(repeated, np.int64, len(repeated)))
+        keys, positions = keys[asked], positions[asked]
+    known = memory.known(tx, keys)
+    if known.any():
+        repeated.update(positions[known].tolist())
+        keys = keys[~known]
+    if len(keys):
+        seen.add(tx, batch.source_id, keys, memory, now=now)
     return repeated
 
 
-def _add_seen(tx: sa.Connection, source_id: str, digests: Sequence[bytes], now: datetime) -> set[bytes]:
-    """Remember digests; gives those that were not known. The order of the digests is the table's own, so that a page is met once."""
-    ordered = sorted(digests)
-    expires = to_micros(now + DEDUPE_WINDOW)
-    if tx.dialect.name == "postgresql":
-        found = tx.execute(_ADD_ON_POSTGRESQL, {"source": source_id, "digests": ordered, "expires": expires})
-        return {bytes(digest) for (digest,) in found}
-    new: set[bytes] = set()
-    for length, group in _by_length(ordered).items():
-        with tx.begin_nested() as attempt:
-            if _add_on_sqlite(tx, source_id, group, length, expires) == len(group):
-                new.update(group)
-                continue
-            attempt.rollback()
-        known = _known(tx, source_id, group)
-        fresh = [digest for digest in group if digest not in known]
-        _add_on_sqlite(tx, source_id, fresh, length, expires)
-        new.update(fresh)
-    return new
-
-
-_PIECES = (
-    "WITH RECURSIVE piece(place) AS (SELECT 1 WHERE length(:all) > 0 UNION ALL"
-    " SELECT place + :length FROM piece WHERE place + :length <= length(:all))"
-)
-_ADD_ON_SQLITE = sa.text(
-    f"{_PIECES} INSERT OR IGNORE INTO seen (source_id, digest, expires_at) SELECT :source, substr(:all, place, :length), :expires FROM piece"
-)
-_KNOWN_ON_SQLITE = sa.text(
-    f"{_PIECES} SELECT seen.digest FROM piece CROSS JOIN seen ON seen.source_id = :source AND seen.digest = substr(:all, place, :length)"
-)
-_ADD_ON_POSTGRESQL = sa.text(
-    "INSERT INTO seen (source_id, digest, expires_at)"
-    " SELECT :source, piece, :expires FROM unnest(CAST(:digests AS bytea[])) AS piece ON CONFLICT DO NOTHING RETURNING digest"
-)
-_KNOWN_ON_POSTGRESQL = sa.text("SELECT digest FROM seen WHERE source_id = :source AND digest = ANY(CAST(:digests AS bytea[]))")
-
-
-def _add_on_sqlite(tx: sa.Connection, source_id: str, digests: Sequence[bytes], length: int, expires: int) -> int:
-    """On SQLite digests travel as one value and are cut apart there: a parameter for each would cost three times as much."""
-    return tx.execute(_ADD_ON_SQLITE, {"source": source_id, "all": b"".join(digests), "length": length, "expires": expires}).rowcount
-
-
-def _known(tx: sa.Connection, source_id: str, digests: Sequence[bytes]) -> set[bytes]:
-    """Which digests are remembered."""
-    ordered = sorted(digests)
-    if tx.dialect.name == "postgresql":
-        return {bytes(digest) for (digest,) in tx.execute(_KNOWN_ON_POSTGRESQL, {"source": source_id, "digests": ordered})}
-    known: set[bytes] = set()
-    for length, group in _by_length(ordered).items():
-        found = tx.execute(_KNOWN_ON_SQLITE, {"source": source_id, "all": b"".join(group), "length": length})
-        known.update(digest for (digest,) in found)
-    return known
-
-
-def _by_length(digests: Sequence[bytes]) -> dict[int, Sequence[bytes]]:
-    lengths = set(map(len, digests))
-    if len(lengths) <= 1:
-        return dict.fromkeys(lengths, digests)
-    return {length: [digest for digest in digests if len(digest) == length] for length in lengths}
+def _keys(source_id: str, digests: pa.FixedSizeBinaryArray | None) -> lookup.Words:
+    """Digests as numbers, of a column that has no null."""
+    assert digests is not None
+    data = digests.buffers()[1]
+    start = digests.offset * digests.type.byte_width
+    return seen.keys_of(source_id, memoryview(data)[start : start + len(digests) * 16])
 
 
 def _pack(rows: pa.Table) -> bytes:
@@ -254,9 +208,30 @@ def waiting(tx: sa.Connection) -> tuple[int, int]:
     return int(batches), int(rows)
 
 
+def positions_of(tx: sa.Connection, batch_id: bytes, *, after: int = 0) -> list[int]:
+    """The sequence numbers of a batch that still waits, behind `after`."""
+    return list(tx.execute(sa.select(Inbox.seq).where(Inbox.seq > after, Inbox.batch_id == batch_id).order_by(Inbox.seq)).scalars())
+
+
+def withdraw(tx: sa.Connection, positions: Sequence[int]) -> int:
+    """Takes rows back that wait for the lake; returns how many batches of rows there were. The caller keeps the lake's writer away."""
+    taken = 0
+    for begin in range(0, len(positions), 500):
+        taken += tx.execute(sa.delete(Inbox).where(Inbox.seq.in_(positions[begin : begin + 500]))).rowcount
+    return taken
+
+
+def forget_seen(tx: sa.Connection, source_id: str, received: Sequence[datetime], *, digests: tuple[bytes, bytes | None]) -> int:
+    """Forgets the items that batches of these very instants stored, so that they may come again; returns how many.
+
+    `digests` is the range that one call looks through (from, up to before).
+    """
+    return seen.take_back(tx, source_id, received, low=digests[0], high=digests[1])
+
+
 def sweep_seen(tx: sa.Connection, now: datetime) -> int:
     """Forget digests whose window ended."""
-    return tx.execute(sa.delete(Seen).where(Seen.expires_at <= now)).rowcount
+    return seen.sweep(tx, now)
 
 
 # ── counts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -300,10 +275,25 @@ def dropped_fields(tx: sa.Connection, *, source_id: str, first: date | None = No
     return {path: int(number) for path, number in tx.execute(query.group_by(DroppedField.path).order_by(DroppedField.path))}
 
 
+def dropped_by_day(tx: sa.Connection, source_id: str, *, first: date, last: date) -> dict[date, dict[str, int]]:
+    """Unknown fields of a source by day and path."""
+    query = sa.select(DroppedField.day, DroppedField.path, DroppedField.number).where(
+        DroppedField.source_id == source_id, DroppedField.day >= first, DroppedField.day <= last
+    )
+    days: dict[date, dict[str, int]] = {}
+    for day, path, number in tx.execute(query.order_by(DroppedField.day, DroppedField.path)):
+        days.setdefault(day, {})[path] = int(number)
+    return days
+
+
 def _add(tx: sa.Connection, table: type[Tally] | type[DroppedField], rows: list[dict[str, object]]) -> None:
-    if not rows:
-        return
-    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(rows)
+    if rows:
+        tx.execute(_adding(table, tx.dialect.name), rows)
+
+
+@cache
+def _adding(table: type[Tally] | type[DroppedField], database: str) -> sa.Insert:
+    """The statement that adds to a count or begins it; made once, so that the compiler knows it again."""
+    statement = (postgresql if database == "postgresql" else sqlite).insert(table)
     keys = [column.name for column in table.__table__.primary_key]
-    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_={"number": table.number + statement.excluded.number}))
+    return statement.on_conflict_do_update(index_elements=keys, set_={"number": table.number + statement.excluded.number})
