@@ -9,19 +9,25 @@ acknowledges it. Nothing here knows who a person is: the admission door is hande
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import compress
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ingestion import canonical, inbox, quarantine, verdicts
+import numpy as np
+
+from ingestion import canonical, inbox, quality, quarantine, seen, verdicts
 from ingestion.mapping import FileMapping
 from ingestion.source import payload
 from privacy.errors import Raced
+from privacy.outcomes import Verdicts
 from privacy.vocabulary import FormRule, Reason, Verdict
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from privacy.dictionary.catalogue import Catalogue
     from privacy.orm import Begin
     from privacy.records import Admit, Admitted, CanonicalBatch, Clock, Malformed, RawBatch, SealedBox
@@ -31,6 +37,13 @@ KEEP_MALFORMED = timedelta(days=7)
 KEEP_WAITING = timedelta(hours=24)
 """Only where the source declares that consent travels on another path."""
 ATTEMPTS_ON_RACE = 6
+
+Also = Callable[["sa.Connection"], None]
+"""Statements of a caller in the transaction that stores its batch."""
+
+
+def _nothing_more(_tx: sa.Connection) -> None:
+    """What most batches need beside their own rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,7 @@ class Intake:
     clock: Clock
     zone: str
     retention_days: int
+    memory: seen.Memory = field(default_factory=seen.Memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,11 @@ class Receipt:
     reasons: Mapping[str, int] = field(default_factory=dict)
     dropped_fields: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def by_verdict(self) -> dict[str, int]:
+        """The items by what became of them."""
+        return {"stored": self.stored, "duplicate": self.duplicate, "quarantined": self.quarantined, "refused": self.refused}
+
     def plus(self, other: Receipt) -> Receipt:
         """The receipt of two batches together."""
         return Receipt(
@@ -71,57 +90,104 @@ class Receipt:
         )
 
 
-def ingest(raw: RawBatch, mapping: FileMapping | None, intake: Intake, *, ends: Sequence[datetime] = ()) -> Receipt:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch, for whoever keeps books beside it: its name, one verdict a position, where form failed, the receipt."""
+
+    batch_id: bytes
+    verdicts: Mapping[int, Verdict]
+    malformed: Mapping[int, Malformed]
+    receipt: Receipt
+
+
+Beside = Callable[["sa.Connection", Outcome], None]
+"""As `Also`, and told what became of the batch."""
+
+
+def ingest(
+    raw: RawBatch,
+    mapping: FileMapping | None,
+    intake: Intake,
+    *,
+    ends: Sequence[datetime] = (),
+    also: Also = _nothing_more,
+    beside: Beside | None = None,
+    ready: CanonicalBatch | None = None,
+) -> Receipt:
     """Takes one batch in. Raises errors.Unavailable, Locked or Raced with nothing acknowledged; then the caller may send it again.
 
-    `ends` says of items that were held before when that ends: failing again gives them no more time.
+    `ends` says of items that were held before when that ends: failing again gives them no more time. `also` writes in the transaction
+    that stores the batch, so that a reader's position moves with its rows or not at all; it runs once more where a race repeats it.
+    `ready` is the batch as `prepare` made it, where somebody did so ahead of time.
     """
-    batch = canonical.canonicalise(
-        raw, mapping, intake.catalogue, now=intake.clock(), retention_days=intake.retention_days, zone=intake.zone
-    )
+    batch = ready or prepare(raw, mapping, intake)
     if not batch.received:
         return Receipt()
     for attempt in range(ATTEMPTS_ON_RACE):
         try:
-            return _store(raw, batch, intake.admit(batch), intake, ends)
+            return _store(raw, batch, intake.admit(batch), intake, ends, also, beside)
         except Raced:
             if attempt == ATTEMPTS_ON_RACE - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _store(raw: RawBatch, batch: CanonicalBatch, admitted: Admitted, intake: Intake, ends: Sequence[datetime]) -> Receipt:
+def prepare(raw: RawBatch, mapping: FileMapping | None, intake: Intake) -> CanonicalBatch:
+    """The step before anything is looked up or written: another thread may take it while the batch before is stored."""
+    return canonical.canonicalise(
+        raw, mapping, intake.catalogue, now=intake.clock(), retention_days=intake.retention_days, zone=intake.zone
+    )
+
+
+def _store(
+    raw: RawBatch,
+    batch: CanonicalBatch,
+    admitted: Admitted,
+    intake: Intake,
+    ends: Sequence[datetime],
+    also: Also,
+    beside: Beside | None,
+) -> Receipt:
     malformed = {item.position: item for item in (*admitted.malformed, *batch.malformed)}
     failures = _seal(raw, malformed.values(), intake, ends)
     with intake.begin() as tx:
-        duplicates = inbox.put(tx, admitted.batch, now=raw.received_at, older=admitted.older_digests)
+        duplicates = inbox.put(tx, admitted.batch, now=raw.received_at, older=admitted.older_digests, memory=intake.memory)
         outcome = _verdicts(batch, admitted, malformed, duplicates)
         admitted.settle(tx, outcome)
         for end, kept in failures.items():
             quarantine.put(tx, raw.source.id, batch.batch_id, kept, now=raw.received_at, expires_at=end)
         receipt = _count(batch, admitted, malformed, outcome)
         inbox.count(tx, raw.source.id, _day(raw, intake), _tally(receipt), receipt.dropped_fields)
+        quality.put(tx, raw, batch, outcome, malformed, receipt.by_verdict, _day(raw, intake))
         if raw.request_id and not raw.source.public:  # nobody is told the name of a public source's request
             verdicts.put(tx, raw.request_id, raw.source.id, _told(batch, malformed, outcome), now=raw.received_at)
+        also(tx)
+        if beside is not None:
+            beside(tx, Outcome(batch.batch_id, outcome, malformed, receipt))
     return receipt
 
 
-def _verdicts(batch: CanonicalBatch, admitted: Admitted, malformed: Mapping[int, Malformed], duplicates: set[int]) -> dict[int, Verdict]:
+_KINDS = (Verdict.STORED, Verdict.REFUSED, Verdict.DUPLICATE, Verdict.QUARANTINED)
+
+
+def _verdicts(batch: CanonicalBatch, admitted: Admitted, malformed: Mapping[int, Malformed], duplicates: Collection[int]) -> Verdicts:
     """One verdict an item, by position: form first, then duplicate, then the law's reason; what is left was stored."""
-    outcome = dict.fromkeys((position for part in batch.parts for position in part.positions.to_pylist()), Verdict.STORED)
-    outcome |= dict.fromkeys(admitted.refusals.positions, Verdict.REFUSED)
-    outcome |= dict.fromkeys(duplicates, Verdict.DUPLICATE)
-    outcome |= dict.fromkeys(malformed, Verdict.QUARANTINED)
-    return outcome
+    told = [np.fromiter(some, np.int64, len(some)) for some in (admitted.refusals.positions, duplicates, malformed)]
+    columns = [part.positions.to_numpy() for part in batch.parts]
+    if len(columns) == 1 and not len(told[0]) + len(told[2]):
+        positions = columns[0] if (np.diff(columns[0]) > 0).all() else np.unique(columns[0])
+    else:
+        positions = np.unique(np.concatenate([*columns, *told]))
+    codes = np.zeros(len(positions), np.int8)
+    for code, some in enumerate(told, 1):
+        codes[np.searchsorted(positions, some)] = code
+    return Verdicts(positions, codes, _KINDS)
 
 
-def _count(batch: CanonicalBatch, admitted: Admitted, malformed: Mapping[int, Malformed], outcome: Mapping[int, Verdict]) -> Receipt:
-    tally = Counter(outcome.values())
-    reasons = Counter(
-        reason
-        for position, reason in zip(admitted.refusals.positions, admitted.refusals.reasons, strict=True)
-        if outcome[position] is Verdict.REFUSED
-    )
+def _count(batch: CanonicalBatch, admitted: Admitted, malformed: Mapping[int, Malformed], outcome: Verdicts) -> Receipt:
+    tally = outcome.tally()
+    refused = outcome.among(admitted.refusals.positions, Verdict.REFUSED)
+    reasons = Counter(compress(admitted.refusals.reasons, refused))
     reasons.update(str(item.rule) for item in malformed.values())
     if silent := batch.received - len(outcome):
         tally[Verdict.REFUSED] += silent
@@ -171,7 +237,8 @@ def _seal(
     for end, items in by_end.items():
         references = intake.box.seal(raw.source.id, [payload(raw, item.position) for item in items], end)
         kept[end] = [
-            quarantine.Failure(item.position, item.path, item.rule, reference) for item, reference in zip(items, references, strict=True)
+            quarantine.Failure(raw.place(item.position), item.path, item.rule, reference)
+            for item, reference in zip(items, references, strict=True)
         ]
     return kept
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,6 +34,9 @@ class RequestVerdict(PlatformBase):
     source_id: Mapped[str] = mapped_column(sa.String(40))
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
     items: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
+_PUT = sa.insert(RequestVerdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,18 @@ def tell(index: int, message_id: str | None, verdict: Verdict, reason: str | Non
 
 def put(tx: sa.Connection, request_id: str, source_id: str, told: Sequence[Told], *, now: datetime) -> None:
     """Keep the verdicts of one request."""
-    rows = [[one.index, one.message_id, one.verdict, one.reason, one.path] for one in told]
-    packed = zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
-    tx.execute(sa.insert(RequestVerdict).values(request_id=request_id, source_id=source_id, expires_at=now + KEPT, items=packed))
+    put_many(tx, source_id, {request_id: told}, now=now)
+
+
+def put_many(tx: sa.Connection, source_id: str, requests: Mapping[str, Sequence[Told]], *, now: datetime) -> None:
+    """Keep the verdicts of requests of one source, by their names."""
+    rows = []
+    for request_id, told in requests.items():
+        listed = [[one.index, one.message_id, one.verdict, one.reason, one.path] for one in told]
+        packed = zlib.compress(orjson.dumps(listed), 1)
+        rows.append({"request_id": request_id, "source_id": source_id, "expires_at": now + KEPT, "items": packed})
+    if rows:
+        tx.execute(_PUT, rows)
 
 
 def get(tx: sa.Connection, request_id: str, *, now: datetime) -> tuple[str, list[dict[str, Any]]] | None:

@@ -210,7 +210,7 @@ def test_what_failed_in_form_is_kept_sealed_seven_days_and_what_waits_for_consen
 def test_an_item_that_failed_can_be_opened_and_sent_again(desk: Desk) -> None:
     desk.ingest([item("f", "m1")])
     with desk.stores.begin_platform() as tx:
-        (held,) = quarantine.take(tx, SOURCE.id, now=NOW)
+        (held,) = quarantine.waiting(tx, SOURCE.id, after=0, until=9, now=NOW, limit=9)
     assert desk.box.open([held.reference or ""]) == [b'{"secret":"m1"}']
     assert desk.ingest([item("s", "m1")]).stored == 1
 
