@@ -9,10 +9,11 @@ Must never learn: a value or a person. No key, check value or path enters the lo
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from privacy import errors
-from privacy.identity import keystate, profiles, vault
+from privacy.identity import keystate, profiles, renewal, sharedsecrets, vault
 from privacy.identity.keys import Keyring
 from privacy.orm import Begin
 from privacy.records import Clock, Log, RandomBytes
@@ -100,7 +101,38 @@ def renew(keyring: Keyring, begin_vault: Begin, *, random: RandomBytes, limit: i
     Called until it returns 0; afterwards nothing depends on an older version of these keys.
     """
     with begin_vault() as tx:
-        return vault.reindex(tx, keyring, limit=limit) + vault.rewrap(tx, keyring, limit=limit, random=random)
+        renewed = renewal.reindex(tx, keyring, limit=limit) + renewal.rewrap(tx, keyring, limit=limit, random=random)
+        return renewed + sharedsecrets.rewrap(tx, keyring, limit=limit, random=random)
+
+
+SECRET_OVERLAP = timedelta(hours=24)
+"""How long an older secret of a source is still taken, so that its sender can change over."""
+
+
+def share_secret(
+    source_id: str,
+    scheme: str,
+    secret: bytes,
+    keyring: Keyring,
+    begin_vault: Begin,
+    begin_platform: Begin,
+    log: Log,
+    *,
+    clock: Clock,
+    random: RandomBytes,
+    actor: str,
+) -> int:
+    """Keeps, sealed, the secret that a source signs its messages with; returns its number. The entry comes first."""
+    with begin_platform() as tx:
+        log(tx, LogKind.CONFIG, "source.secret", actor=actor, facts={"source": source_id, "scheme": scheme})
+    with begin_vault() as tx:
+        return sharedsecrets.put(tx, keyring, source_id, scheme, secret, overlap=SECRET_OVERLAP, now=clock(), random=random)
+
+
+def shared_secrets(source_id: str, keyring: Keyring, read_vault: Begin, *, clock: Clock) -> list[tuple[str, bytes]]:
+    """The secrets of a source that are in force, newest first: (scheme, secret)."""
+    with read_vault() as tx:
+        return sharedsecrets.of_source(tx, keyring, source_id, now=clock())
 
 
 def destroy_expired(begin_vault: Begin, begin_platform: Begin, log: Log, *, clock: Clock, actor: str = "system") -> int:

@@ -22,7 +22,7 @@ from privacy.consent import gate, ledger, registry, requests, wishes
 from privacy.consent.ledger import ConsentAct
 from privacy.consent.wishes import Wish
 from privacy.errors import Invalid, PiyingError, Raced, Refused
-from privacy.identity import families, normalise, pseudonyms, vault
+from privacy.identity import families, merging, normalise, pseudonyms, vault
 from privacy.identity.keys import Keyring
 from privacy.identity.profiles import KEY_BYTES
 from privacy.orm import Begin, from_micros, to_micros
@@ -156,7 +156,6 @@ class Preferences:
                     erased = np.asarray(found.erased.to_numpy(zero_copy_only=False), bool)
                     keep = good & ~erased & (found.index >= 0)
                     vault.store(tx, self._keyring, found, pa.array(keep.tolist(), pa.bool_()), batch_id=batch, now=now, random=self._random)
-                    known = families.families(vault.merged_into(tx))
                 break
             except Raced:
                 if attempt == ATTEMPTS - 1:
@@ -164,7 +163,7 @@ class Preferences:
         cipher = self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
         made = _blocks(pseudonyms.handles(found.people, cipher))
         by_person = dict(zip(_blocks(found.people), made, strict=True))
-        aliases = {by_person[person]: _blocks(cipher(b"".join(others))) for person, others in known.items() if person in by_person}
+        aliases = {by_person[person]: _blocks(cipher(b"".join(others))) for person, others in found.families.items()}
         return _People([made[index] if kept else None for index, kept in zip(found.index.tolist(), keep.tolist(), strict=True)], aliases)
 
     # ── showing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,9 +178,9 @@ class Preferences:
             self._log(tx, LogKind.READ, "consent.show", actor=actor, facts={"identifier_type": type_})
         with self._read_vault() as tx:
             person = vault.lookup(tx, self._keyring, type_, columns[type_][0].as_py())
-            others = families.families(vault.merged_into(tx)).get(person, []) if person else []
+            family = [member.id for member in merging.family_of(tx, person)] if person else []
         cipher = self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
-        handles = _blocks(cipher(b"".join([person, *others]))) if person else []
+        handles = _blocks(cipher(b"".join(family))) if person else []
         with self._read_platform() as tx:
             registered = registry.purposes(tx)
             lines = ledger.timelines(tx, handles[:1], registered, aliases={handles[0]: handles[1:]}) if handles else {}

@@ -10,7 +10,7 @@ import click
 from app import intake, people
 from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
-from privacy.oversight import LookupPurpose
+from privacy.oversight.door import LookupPurpose
 from privacy.vocabulary import ConsentState, IdentifierType
 
 IDENTIFIER = click.Choice([one.value for one in IdentifierType])
@@ -79,7 +79,7 @@ def import_(file: Path, source: str, mapping: Path, json_: bool) -> None:
 
 @click.group("subject")
 def subject_command() -> None:
-    """Find a person by an identifier read from stdin, reveal one value."""
+    """Find a person by an identifier read from stdin, see why links hold, undo and propose merges."""
 
 
 @subject_command.command("find")
@@ -109,3 +109,89 @@ def find(type_: str, purpose: str, reason: str, namespace: str, json_: bool) -> 
 def reveal(handle: str, ref: str, purpose: str, reason: str, json_: bool) -> None:
     """Show one identifier in clear: HANDLE and REF are those that `subject find` printed. The log entry is written first."""
     emit(people.reveal(opened(), handle, ref, purpose=purpose, reason=reason, actor="cli"), json_)
+
+
+@subject_command.command("reasons")
+@click.argument("handle")
+@why
+@reason_
+@as_json
+def reasons(handle: str, purpose: str, reason: str, json_: bool) -> None:
+    """Show why the identifiers of HANDLE belong together: links, merges, refused links. The log entry is written first."""
+    told = people.reasons(opened(), handle, purpose=purpose, reason=reason, actor="cli")
+    links, merges, refused = (
+        ("member", "type", "masked", "since", "rule", "source"),
+        ("merge", "members", "rule", "at", "undone_at"),
+        ("type", "rule", "number"),
+    )
+
+    def plain() -> None:
+        for title, columns, rows in (
+            ("links", links, told["links"]),
+            ("merges", merges, told["merges"]),
+            ("refused", refused, told["refused"]),
+        ):
+            table(columns, [["" if one[column] is None else one[column] for column in columns] for one in rows], title=title)
+
+    emit(told, json_, plain)
+
+
+@subject_command.command("unmerge")
+@click.argument("handle")
+@click.argument("merge")
+@why
+@reason_
+@as_json
+def unmerge(handle: str, merge: str, purpose: str, reason: str, json_: bool) -> None:
+    """Undo one merge: MERGE is what `subject reasons` printed. The two are kept apart from then on."""
+    emit(people.unmerge(opened(), handle, merge, purpose=purpose, reason=reason, actor="cli"), json_)
+
+
+@subject_command.command("propose")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--source", required=True, help="Name of the source whose file it is.")
+@click.option("--mapping", required=True, type=click.Path(path_type=Path), help="Match file: tables identifiers and fields.")
+@click.option("--threshold", type=click.FloatRange(0.5, 1), help="Probability from which a pair is proposed; .95 by default.")
+@why
+@reason_
+@as_json
+def propose(file: Path, source: str, mapping: Path, threshold: float | None, purpose: str, reason: str, json_: bool) -> None:
+    """Compare a file's records and propose merges of known people. Merges nobody. Needs the extra `match`."""
+    told = people.propose(opened(), file, mapping, source_name=source, purpose=purpose, reason=reason, actor="cli", threshold=threshold)
+    emit(told, json_)
+
+
+@subject_command.command("proposals")
+@as_json
+def proposals(json_: bool) -> None:
+    """List proposed merges, the strongest first; logged."""
+    told = people.proposals(opened(), actor="cli")
+
+    def plain() -> None:
+        rows = [
+            [one["proposal"], f"{one['weight']:.1f}", ", ".join(f"{field} {how}" for field, how in one["fields"].items())]
+            for one in told["items"]
+        ]
+        table(("proposal", "weight", "fields"), rows)
+
+    emit(told, json_, plain)
+
+
+@subject_command.command("accept")
+@click.argument("proposal")
+@why
+@reason_
+@as_json
+def accept(proposal: str, purpose: str, reason: str, json_: bool) -> None:
+    """Merge the two people of PROPOSAL, by your word."""
+    emit(people.accept(opened(), proposal, purpose=purpose, reason=reason, actor="cli"), json_)
+
+
+@subject_command.command("dismiss")
+@click.argument("proposal")
+@why
+@reason_
+@as_json
+def dismiss(proposal: str, purpose: str, reason: str, json_: bool) -> None:
+    """End PROPOSAL; the pair is not proposed again."""
+    emit(people.dismiss(opened(), proposal, purpose=purpose, reason=reason, actor="cli"), json_)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.vault.first import identity, sharedsecrets
+
 revision = "vault_0001"
 down_revision = None
 
@@ -12,6 +14,8 @@ def upgrade() -> None:
     _privacy_identity_ephemeral()
     _privacy_identity_keystate()
     _privacy_identity_vault()
+    sharedsecrets.create()
+    identity.create()
     _guards()
 
 
@@ -89,17 +93,6 @@ def _privacy_identity_vault() -> None:
         postgresql_where=sa.column("youth", sa.Boolean()),
     )
     op.create_table(
-        "person_merge",
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("loser", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("winner", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("batch", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_person_merge")),
-    )
-    op.create_index(op.f("ix_person_merge_loser"), "person_merge", ["loser"], unique=False)
-    op.create_index(op.f("ix_person_merge_winner"), "person_merge", ["winner"], unique=False)
-    op.create_table(
         "tombstone",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
@@ -122,6 +115,8 @@ def _privacy_identity_vault() -> None:
         sa.Column("person_no", sa.BigInteger(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(length=512), nullable=False),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("rule", sa.String(length=24), server_default="same_record", nullable=False),
+        sa.Column("batch_no", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["person_no"], ["person.no"], name=op.f("fk_identifier_person_no")),
         sa.PrimaryKeyConstraint("index_version", "digest", name=op.f("pk_identifier")),
     )

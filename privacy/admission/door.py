@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import compress
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -29,15 +30,8 @@ from privacy.identity import pseudonyms, vault
 from privacy.identity.monthkeys import MonthKeys
 from privacy.identity.recent import RecentPeople
 from privacy.orm import to_micros
-from privacy.records import (
-    CanonicalBatch,
-    CanonicalPart,
-    DeidentifiedBatch,
-    Malformed,
-    Refusals,
-    SourceFacts,
-    TablePart,
-)
+from privacy.outcomes import Verdicts
+from privacy.records import CanonicalBatch, CanonicalPart, DeidentifiedBatch, Malformed, Refusals, SourceFacts, TablePart
 from privacy.vocabulary import (
     ANALYTIC_PURPOSES,
     LogKind,
@@ -81,23 +75,27 @@ class Entry:
     dropped_fields: Mapping[str, int]
     _acts: Sequence[screening.Act]
     _aliases: Mapping[bytes, Sequence[bytes]]
-    _handles: frozenset[bytes]
+    _handles: bytes
     _decided_at: int
+    _refused_links: int
     _source: str
     _log: Log
 
     def settle(self, tx: sa.Connection, verdicts: Mapping[int, Verdict]) -> None:
         """The batch's log entry, then a look whether consent moved meanwhile, then its acts; the log's lock makes the look final."""
-        counts = dict.fromkeys((verdict.value for verdict in Verdict), 0)
-        for verdict in verdicts.values():
-            counts[verdict.value] += 1
-        leaves = screening.verdict_leaves(verdicts)
-        facts = {"batch": self.batch.batch_id, "verdicts": merkle.root_of(leaves), "acts": len(self._acts), **counts}
+        told = Verdicts.of(verdicts)
+        tally = told.tally()
+        counts = {verdict.value: tally.get(verdict, 0) for verdict in Verdict}
+        root = merkle.root_of(screening.verdict_leaves(told))
+        facts = {"batch": self.batch.batch_id, "verdicts": root, "acts": len(self._acts), **counts}
+        if self._refused_links:
+            facts["refused_links"] = self._refused_links
         self._log(tx, LogKind.INGEST, "ingest.batch", actor=self._source, facts=facts)
-        if self._handles and ledger.changed_since(tx, self._decided_at, self._handles):
+        if self._handles and ledger.changed_since(tx, self._decided_at, screening.blocks(self._handles)):
             raise Raced("consent changed while the batch was decided", retry_after=1)
-        passed = (Verdict.DUPLICATE, Verdict.QUARANTINED)
-        ledger.append(tx, [one.act for one in self._acts if verdicts.get(one.position) not in passed], aliases=self._aliases)
+        places = np.fromiter((one.position for one in self._acts), np.int64, len(self._acts))
+        passed = told.among(places, Verdict.DUPLICATE) | told.among(places, Verdict.QUARANTINED)
+        ledger.append(tx, [one.act for one in compress(self._acts, ~passed)], aliases=self._aliases)
 
 
 class Admission:
@@ -122,20 +120,19 @@ class Admission:
                 random=tools.random,
                 recent=self._people,
             )
-            family = screening.families(found, self._people.merges(tx, vault.merged_into))
         handle = tools.keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
-        handles = screening.blocks(pseudonyms.handles(found.people, handle))
-        aliases = {handle(winner): [handle(each) for each in others] for winner, others in family.items()}
+        handles = pseudonyms.handles(found.people, handle)
+        aliases = {handle(winner): [handle(each) for each in others] for winner, others in found.families.items()}
         with tools.read_platform() as tx:
             known = frozenset(registry.purposes(tx))
             acts, refuse = screening.consent_acts(stack, batch, found, handles, known, to_micros(now))
             wanted = {*ANALYTIC_PURPOSES, *screening.sensitive_purposes(tools.catalogue, stack.parts)} & known
-            decided_at, timelines = self._consents.of(tx, handles, wanted, pending=[one.act for one in acts], aliases=aliases)
+            pending = [one.act for one in acts]
+            decided_at, lines = self._consents.of(tx, handles, wanted, pending=pending, aliases=aliases, fresh=screening.strangers(found))
         screening.refuse_by_person(stack, found, refuse, now, tools.zone)
-        lines = [timelines.get(handle, {}) for handle in handles]
         person = np.maximum(found.index, 0)
         allowed = {
-            purpose: gate.decide_many([line.get(purpose) for line in lines], person, stack.times, to_micros(now))
+            purpose: gate.decide_lines(lines[purpose], person, stack.times, to_micros(now))
             for purpose in (sorted(wanted) if handles else ())
         }
         screening.refuse_without_consent(stack, batch.source, allowed, refuse)
@@ -147,7 +144,8 @@ class Admission:
         keep = admitted.copy()
         keep[[one.row for one in acts]] = True
         today = now.astimezone(ZoneInfo(tools.zone)).date()
-        self._store(batch, found, keep, screening.births(stack, found, batch.source, admitted, refuse, today), now)
+        denied = screening.denied(found, refuse)
+        self._store(batch, found, keep, denied, screening.births(stack, found, batch.source, admitted, refuse, today), now)
         doubted: Counter[str] = Counter()
         stored = keep & ~np.isin(stack.positions, refusals.positions)
         parts, older = self._parts(batch, stack, found, admitted, allowed, stored, now, doubted)
@@ -159,21 +157,34 @@ class Admission:
             dropped_fields=doubted,
             _acts=acts,
             _aliases=aliases,
-            _handles=frozenset(handles).union(*aliases.values()),
+            _handles=handles + b"".join(each for others in aliases.values() for each in others),
             _decided_at=decided_at,
+            _refused_links=sum(bool(keep[one.row]) for one in found.refusals),
             _source=batch.source.id,
             _log=tools.log,
         )
 
     # ── the vault's part ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _store(self, batch: CanonicalBatch, found: vault.Resolution, keep: Bools, births: Mapping[bytes, date], now: datetime) -> None:
-        """Writes people, links and birth dates of kept rows; nothing where every kept row's person and links stand already."""
-        if not screening.has_news(found, keep) and not births:
+    def _store(
+        self, batch: CanonicalBatch, found: vault.Resolution, keep: Bools, denied: Bools, births: Mapping[bytes, date], now: datetime
+    ) -> None:
+        """Writes people, links and birth dates of kept rows; nothing where every kept row's person and links stand already.
+
+        Of rows that a no refused only this is kept: that a visitor whom the vault knows is a person whom it knows, so that the no holds.
+        """
+        if not screening.has_news(found, keep | denied) and not births:
             return
         tools = self._tools
         with tools.begin_vault() as tx:
-            vault.store(tx, tools.keyring, found, pa.array(keep), batch_id=batch.batch_id, now=now, random=tools.random)
+            vault.store(
+                *(tx, tools.keyring, found, pa.array(keep)),
+                batch_id=batch.batch_id,
+                now=now,
+                random=tools.random,
+                source=batch.source.id,
+                denied=pa.array(denied),
+            )
             if births:
                 today = now.astimezone(ZoneInfo(tools.zone)).date()
                 vault.set_birth(tx, tools.keyring, list(births), list(births.values()), today=today, random=tools.random)
@@ -291,7 +302,7 @@ class Admission:
         now: datetime,
         older: list[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]],
     ) -> pa.FixedSizeBinaryArray | None:
-        """The dedupe keys of kept rows under this epoch's key; those under the epoch before are added to `older`.
+        """The dedupe keys of kept rows under this epoch's key; those under the epochs beside it are added to `older`.
 
         Rows without a message id of their own are known by the digest of their chunk and their place in it.
         """
@@ -301,7 +312,6 @@ class Admission:
                 return None
             message_ids = pc.binary_join_element_wise(batch.chunk.hex(), pc.cast(positions, pa.string()), "/")
         ids = message_ids.filter(mask)
-        current, before = self._keys.message_keys(now)
-        if before is not None:
-            older.append((positions.filter(mask), pseudonyms.message_digests(before, batch.source.id, ids)))
-        return pseudonyms.message_digests(current, batch.source.id, ids)
+        current, beside = self._keys.message_ciphers(now, batch.source.id)
+        older += [(positions.filter(mask), pseudonyms.message_digests(cipher, ids)) for cipher in beside]
+        return pseudonyms.message_digests(current, ids)

@@ -19,6 +19,7 @@ from privacy.consent import gate, ledger
 from privacy.deidentify import rules
 from privacy.identity import normalise, vault
 from privacy.orm import to_micros
+from privacy.outcomes import Verdicts
 from privacy.records import CanonicalBatch, CanonicalPart, ConsentClaim, Malformed, Refusals, SourceFacts
 from privacy.vocabulary import (
     ANALYTIC_PURPOSES,
@@ -89,7 +90,7 @@ def stack(parts: Sequence[CanonicalPart], source: SourceFacts) -> Stack:
 
 
 def consent_acts(
-    stack: Stack, batch: CanonicalBatch, found: vault.Resolution, handles: Sequence[bytes], known: frozenset[str], now: int
+    stack: Stack, batch: CanonicalBatch, found: vault.Resolution, handles: bytes, known: frozenset[str], now: int
 ) -> tuple[list[Act], Reasons]:
     """The consent acts that rows bring, under the source's rule for signals; rows that name an unknown purpose are refused."""
     refuse: Reasons = np.full(len(stack.positions), None, object)
@@ -101,11 +102,18 @@ def consent_acts(
                 refuse[rows][said] = Reason.PURPOSE_UNKNOWN.value
                 continue
             counted = np.flatnonzero(said & (found.index[rows] >= 0) & _may_say(claim, batch.source))
-            who = [handles[one] for one in found.index[rows][counted].tolist()]
+            who = [handles[one * 16 : one * 16 + 16] for one in found.index[rows][counted].tolist()]
             told = _acts_of(claim, counted, who, batch.source, now)
             places = stack.positions[rows][counted].tolist()
             acts += [Act(place, rows.start + row, act) for place, row, act in zip(places, counted.tolist(), told, strict=True)]
     return acts, refuse
+
+
+def strangers(found: vault.Resolution) -> Bools:
+    """Which of the batch's people the vault did not know, by any row."""
+    new = np.ones(len(found.people) // 16, bool)
+    new[found.index[np.asarray(found.known.to_numpy(zero_copy_only=False), bool) & (found.index >= 0)]] = False
+    return new
 
 
 def _may_say(claim: ConsentClaim, source: SourceFacts) -> Bools:
@@ -150,9 +158,7 @@ def refuse_by_person(stack: Stack, found: vault.Resolution, refuse: Reasons, now
     people = blocks(found.people) if found.youth or told.any() else []
     young = {person for person, born in found.youth.items() if _age(born, now, zone) < ADULT_FOR_THE_LAKE}
     young |= {people[one] for one in np.unique(found.index[told & (found.index >= 0)]).tolist()}
-    for join in found.merges:
-        if not young.isdisjoint((join.first, join.second)):
-            young |= {join.first, join.second}
+    young |= {person for person, others in found.families.items() if not young.isdisjoint(others)}
     if young:
         children = np.fromiter((one in young for one in people), bool, len(people))
         refuse[(found.index >= 0) & children[np.maximum(found.index, 0)]] = Reason.MINOR.value
@@ -257,22 +263,17 @@ def by_item(stack: Stack, batch: CanonicalBatch, refuse: Reasons, acts: Sequence
     return tuple(malformed.values()), Refusals(tuple(refused), tuple(refused.values())), admitted
 
 
-def families(found: vault.Resolution, merged: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
-    """For people of the batch who are several: the others whose consent holds for them too, those of this batch's own merges included."""
-    here = set(blocks(found.people))
-    others: dict[bytes, list[bytes]] = {}
-    for loser, winner in merged:
-        if winner in here:
-            others.setdefault(winner, []).append(loser)
+def denied(found: vault.Resolution, refuse: Reasons) -> Bools:
+    """Rows that a person's no refused and that show who a visitor is: the no counts for the whole person from now on."""
+    rows = np.zeros(len(refuse), bool)
     for join in found.merges:
-        for one, other in ((join.first, join.second), (join.second, join.first)):
-            others.setdefault(one, []).extend([other, *(loser for loser, winner in merged if winner == other)])
-    return others
+        rows[join.row] |= join.late and refuse[join.row] == Reason.CONSENT_WITHDRAWN.value
+    return rows
 
 
 def has_news(found: vault.Resolution, keep: Bools) -> bool:
-    """Whether the kept rows bring the vault anything: a person, a link, a merge, a newer index version."""
-    if any(keep[join.row] for join in found.merges):
+    """Whether the kept rows bring the vault anything: a person, a link, a merge, a refused link, a newer index version."""
+    if any(keep[one.row] for one in found.merges) or any(keep[one.row] for one in found.refusals):
         return True
     rows = found.rows[:, keep]
     used = np.unique(rows[rows >= 0])
@@ -283,18 +284,7 @@ def has_news(found: vault.Resolution, keep: Bools) -> bool:
 def verdict_leaves(verdicts: Mapping[int, Verdict]) -> list[bytes]:
     """What the batch's Merkle root is built over: `first-last:verdict` for each run of neighbours with one verdict, so that every item's
     verdict can be shown by one leaf, and a batch of one kind costs one."""
-    leaves: list[bytes] = []
-    run: list[int] = []
-    for position in sorted(verdicts):
-        if run and position == run[1] + 1 and verdicts[position] is verdicts[run[0]]:
-            run[1] = position
-            continue
-        if run:
-            leaves.append(b"%d-%d:%s" % (run[0], run[1], verdicts[run[0]].value.encode()))
-        run = [position, position]
-    if run:
-        leaves.append(b"%d-%d:%s" % (run[0], run[1], verdicts[run[0]].value.encode()))
-    return leaves
+    return [b"%d-%d:%s" % (first, last, verdict.value.encode()) for first, last, verdict in Verdicts.of(verdicts).runs()]
 
 
 def counts(one: Act, refuse: Reasons) -> bool:

@@ -14,7 +14,7 @@ The rules (DESIGN §6, SHAPES "Consent at admission", law_rules L-13):
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -37,8 +37,10 @@ REASONS: tuple[str, ...] = (
     Reason.CONSENT_MISSING.value,
 )
 _REASONS = np.array(REASONS, dtype=object)
+_GRANTED = ConsentState.GRANTED.value
 _STRICTEST_FIRST = (WITHDRAWN, DENIED, ALLOWED, EXPIRED, NOT_YET, MISSING)
-_FOR_EVER = 2**63 - 1
+FOR_EVER = 2**63 - 1
+"""The instant at which what has no end ends."""
 
 
 class Event(NamedTuple):
@@ -85,6 +87,25 @@ class Decisions(NamedTuple):
     reasons: npt.NDArray[np.object_]
 
 
+class Lines(NamedTuple):
+    """Timelines of many people about one purpose, in columns: nearly everybody said nothing, or one grant that holds from `since` to `until`.
+
+    `said` is 0, 1 or, for those whose timeline stands in `more` by their place, 2.
+    """
+
+    said: npt.NDArray[np.int8]
+    since: npt.NDArray[np.int64]
+    until: npt.NDArray[np.int64]
+    more: Mapping[int, Timeline]
+
+    def timeline(self, place: int) -> Timeline:
+        """One person's timeline."""
+        if self.said[place] == 1:
+            until = int(self.until[place])
+            return granted(int(self.since[place]), None if until == FOR_EVER else until)
+        return self.more[place] if self.said[place] else NOTHING
+
+
 class Standing(NamedTuple):
     """The last word of a timeline: what the projection keeps. `expires` only ever ends a grant."""
 
@@ -98,7 +119,7 @@ NOTHING = Timeline((), ())
 
 def is_grant(state: str) -> bool:
     """Whether a state allows; every other state, known or not, is a no."""
-    return state == ConsentState.GRANTED
+    return state == _GRANTED
 
 
 def fold(events: Sequence[Event]) -> Timeline:
@@ -136,14 +157,14 @@ def fold(events: Sequence[Event]) -> Timeline:
             push(start, WITHDRAWN if event.state == ConsentState.WITHDRAWN else DENIED)
             expires = None
         heard = True
-    expire(_FOR_EVER)
+    expire(FOR_EVER)
     return Timeline(tuple(starts), tuple(codes))
 
 
 def _order(event: Event) -> tuple[int, int, bool, bool, int]:
     """Rules 1 and 2. Equal keys are acts with equal effect, so the sort needs no arrival number."""
     if is_grant(event.state):
-        valid = _FOR_EVER if event.valid_until is None else event.valid_until
+        valid = FOR_EVER if event.valid_until is None else event.valid_until
         return event.start, event.effective, False, event.kind == ConsentKind.EXPLICIT, -valid
     return event.start, event.effective, True, False, event.state == ConsentState.WITHDRAWN
 
@@ -189,31 +210,70 @@ def decide(timeline: Timeline | None, at: int, now: int) -> Decision:
     return Decision(code == ALLOWED, REASONS[code])
 
 
-def decide_many(timelines: Sequence[Timeline | None], person: npt.NDArray[np.integer], times: npt.NDArray[np.int64], now: int) -> Decisions:
-    """`decide` for many rows: `person[i]` is the index in `timelines` of row i's person, `times[i]` its instant in microseconds."""
-    known = [timeline if timeline is not None else NOTHING for timeline in timelines]
-    counts = np.fromiter((len(timeline.starts) for timeline in known), np.int64, len(known))
-    offsets = np.cumsum(counts) - counts
-    total = int(counts.sum())
-    starts = np.fromiter((start for timeline in known for start in timeline.starts), np.int64, total)
-    codes = np.fromiter((code for timeline in known for code in timeline.codes), np.int8, total)
-    everyone = np.arange(len(known))
-    present = _codes_at(counts, offsets, starts, codes, everyone, np.full(len(known), now, np.int64))[person]
-    past = _codes_at(counts, offsets, starts, codes, np.asarray(person), times)
-    code = np.where(present != ALLOWED, present, past)
+def lines_of(timelines: Sequence[Timeline | None]) -> Lines:
+    """Timelines as columns."""
+    size = len(timelines)
+    made = nothing(size)
+    more: dict[int, Timeline] = {}
+    for place, timeline in enumerate(timelines):
+        if timeline:
+            put(made, more, place, timeline)
+    return made._replace(more=more)
+
+
+def nothing(size: int) -> Lines:
+    """The lines of people who said nothing."""
+    return Lines(np.zeros(size, np.int8), np.zeros(size, np.int64), np.full(size, FOR_EVER, np.int64), {})
+
+
+def put(lines: Lines, more: dict[int, Timeline], place: int, timeline: Timeline) -> None:
+    """Writes one person's timeline into columns, what does not fit them into `more`."""
+    more.pop(place, None)
+    lines.said[place] = 1
+    if timeline.codes == (ALLOWED,):
+        lines.since[place], lines.until[place] = timeline.starts[0], FOR_EVER
+    elif timeline.codes == (ALLOWED, EXPIRED):
+        lines.since[place], lines.until[place] = timeline.starts
+    elif timeline.starts:
+        lines.said[place] = 2
+        more[place] = timeline
+    else:
+        lines.said[place] = 0
+
+
+def decide_lines(lines: Lines, person: npt.NDArray[np.integer], times: npt.NDArray[np.int64], now: int) -> Decisions:
+    """`decide` for many rows: `person[i]` is the place in `lines` of row i's person, `times[i]` its instant in microseconds."""
+    everyone = np.arange(len(lines.said))
+    present = _codes(lines, everyone, np.full(len(everyone), now, np.int64))[person]
+    code = np.where(present != ALLOWED, present, _codes(lines, np.asarray(person), times))
     return Decisions(code == ALLOWED, _REASONS[code])
 
 
-def _codes_at(
-    counts: npt.NDArray[np.int64],
-    offsets: npt.NDArray[np.int64],
-    starts: npt.NDArray[np.int64],
-    codes: npt.NDArray[np.int8],
-    person: npt.NDArray[np.integer],
-    times: npt.NDArray[np.int64],
-) -> npt.NDArray[np.int8]:
+def _codes(lines: Lines, person: npt.NDArray[np.integer], times: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+    """The code of each row's person at its time."""
+    said = lines.said[person]
+    held = np.where(times >= lines.until[person], np.int8(EXPIRED), np.int8(ALLOWED))
+    code = np.where(said == 0, np.int8(MISSING), np.where(times < lines.since[person], np.int8(NOT_YET), held)).astype(np.int8)
+    if lines.more:
+        rows = np.flatnonzero(said == 2)
+        places = sorted(lines.more)
+        code[rows] = _walked([lines.more[place] for place in places], np.searchsorted(places, person[rows]), times[rows])
+    return code
+
+
+def decide_many(timelines: Sequence[Timeline | None], person: npt.NDArray[np.integer], times: npt.NDArray[np.int64], now: int) -> Decisions:
+    """`decide_lines` for timelines that are not in columns yet."""
+    return decide_lines(lines_of(timelines), person, times, now)
+
+
+def _walked(timelines: Sequence[Timeline], person: npt.NDArray[np.integer], times: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
     """The code of each row's person at its time. Walks the k-th acts of all rows at once; few people have many."""
-    found = np.where(counts[person] > 0, np.int8(NOT_YET), np.int8(MISSING)).astype(np.int8)
+    counts = np.fromiter((len(timeline.starts) for timeline in timelines), np.int64, len(timelines))
+    offsets = np.cumsum(counts) - counts
+    total = int(counts.sum())
+    starts = np.fromiter((start for timeline in timelines for start in timeline.starts), np.int64, total)
+    codes = np.fromiter((code for timeline in timelines for code in timeline.codes), np.int8, total)
+    found = np.full(len(person), NOT_YET, np.int8)
     rows = np.arange(len(person))
     k = 0
     while True:

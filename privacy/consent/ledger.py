@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
+from privacy import packed
 from privacy.consent import gate, registry
 from privacy.consent.gate import Event, Timeline
 from privacy.errors import Invalid
@@ -28,6 +29,8 @@ CLOCK_TOLERANCE = 5 * 60 * 1_000_000
 
 DAY = 86_400 * 1_000_000
 HANDLE_BYTES = 16
+CARRIED = {"carried": "merge"}
+"""Evidence of a grant that was recorded for somebody merged with the one who gave it; `separation` takes it back."""
 
 _STATES = frozenset(state.value for state in ConsentState)
 _KINDS = frozenset(kind.value for kind in ConsentKind)
@@ -128,12 +131,22 @@ def changed_since(tx: sa.Connection, seq: int, handles: Iterable[bytes]) -> bool
     """Whether any of these people has an act after position `seq`."""
     if head(tx) <= seq:
         return False
-    return not acted_since(tx, seq).isdisjoint(handles)
+    acted = acted_handles(tx, seq)
+    return not {acted[start : start + HANDLE_BYTES] for start in range(0, len(acted), HANDLE_BYTES)}.isdisjoint(handles)
 
 
-def acted_since(tx: sa.Connection, seq: int) -> set[bytes]:
-    """Who has an act after position `seq`."""
-    return set(tx.execute(sa.select(_EVENT.c.handle).where(_EVENT.c.seq > seq).distinct()).scalars())
+def acted_handles(tx: sa.Connection, seq: int) -> bytes:
+    """The handles of all acts after position `seq`, side by side."""
+    return _side_by_side(tx, _EVENT.c.handle, _EVENT.c.seq > seq)
+
+
+def _side_by_side(tx: sa.Connection, handle: Any, where: Any) -> bytes:
+    """Handles as one value: a row for each would cost more than the search."""
+    if tx.dialect.name == "sqlite":
+        joined = tx.execute(sa.select(sa.func.group_concat(sa.func.hex(handle), "")).where(where)).scalar()
+        return bytes.fromhex(joined or "")
+    joined = tx.execute(sa.select(sa.func.string_agg(handle, sa.literal(b"", sa.LargeBinary))).where(where)).scalar()
+    return bytes(joined or b"")
 
 
 def timelines(
@@ -172,6 +185,17 @@ def timelines(
     return {handle: found[handle] for handle in everyone if handle in found}
 
 
+def fresh_timelines(tx: sa.Connection, acts: Sequence[ConsentAct]) -> dict[bytes, dict[str, Timeline]]:
+    """The timelines of people of whom nothing is recorded yet, as if these acts had been appended."""
+    said: dict[_Pair, list[Event]] = {}
+    for act in _settled(tx, acts):
+        said.setdefault((act.handle, act.purpose), []).append(_event(act))
+    found: dict[bytes, dict[str, Timeline]] = {}
+    for (handle, purpose), events in said.items():
+        found.setdefault(handle, {})[purpose] = gate.fold(events)
+    return found
+
+
 def _take_strictest(found: dict[bytes, dict[str, Timeline]], handle: bytes, merged: Sequence[bytes], purposes: Iterable[str]) -> None:
     for purpose in purposes:
         said = [found[each][purpose] for each in (handle, *merged) if each in found and purpose in found[each]]
@@ -184,11 +208,7 @@ def allowed_handles(tx: sa.Connection, purpose: str, now: int) -> bytes:
     current = sa.and_(
         _STATE.c.purpose == purpose, _STATE.c.allowed, _STATE.c.since <= now, sa.or_(_STATE.c.expires.is_(None), _STATE.c.expires > now)
     )
-    if tx.dialect.name == "sqlite":
-        joined = tx.execute(sa.select(sa.func.group_concat(sa.func.hex(_STATE.c.handle), "")).where(current)).scalar()
-        return bytes.fromhex(joined or "")
-    joined = tx.execute(sa.select(sa.func.string_agg(_STATE.c.handle, sa.literal(b"", sa.LargeBinary))).where(current)).scalar()
-    return bytes(joined or b"")
+    return _side_by_side(tx, _STATE.c.handle, current)
 
 
 def history(tx: sa.Connection, handle: bytes) -> list[dict[str, Any]]:
@@ -229,13 +249,13 @@ def append(tx: sa.Connection, acts: Sequence[ConsentAct], *, aliases: Mapping[by
 def _spread(acts: Sequence[ConsentAct], aliases: Mapping[bytes, Sequence[bytes]] | None) -> Sequence[ConsentAct]:
     if not aliases:
         return acts
-    return [
-        act._replace(handle=handle)
-        for act in acts
-        for handle in dict.fromkeys(
-            (act.handle, *aliases.get(act.handle, ())) if gate.is_grant(act.state) and act.kind == ConsentKind.EXPLICIT else (act.handle,)
-        )
-    ]
+    spread: list[ConsentAct] = []
+    for act in acts:
+        spread.append(act)
+        if gate.is_grant(act.state) and act.kind == ConsentKind.EXPLICIT:
+            others = [handle for handle in dict.fromkeys(aliases.get(act.handle, ())) if handle != act.handle]
+            spread += [act._replace(handle=handle, evidence={**(act.evidence or {}), **CARRIED}) for handle in others]
+    return spread
 
 
 def _settled(tx: sa.Connection, acts: Sequence[ConsentAct]) -> list[ConsentAct]:
@@ -251,15 +271,23 @@ def _settled(tx: sa.Connection, acts: Sequence[ConsentAct]) -> list[ConsentAct]:
             raise Invalid("this purpose is not registered", code="purpose_unknown", field="purpose")
         if act.state not in _STATES or act.kind not in _KINDS or len(act.handle) != HANDLE_BYTES:
             raise Invalid("a consent act has a known state and kind, and a handle", code="consent_invalid", field="state")
-        until = act.valid_until
-        if not gate.is_grant(act.state):
-            until = None
-        elif purpose.validity_days is not None:
-            longest = min(act.at, act.received) + purpose.validity_days * DAY
-            until = longest if until is None else min(until, longest)
-        notice = None if act.notice is None else names.get(act.notice)
+        until, notice = act.valid_until, act.notice
+        if until is not None or purpose.validity_days is not None:
+            until = _until(act, purpose.validity_days)
+        if notice is not None:
+            notice = names.get(notice)
         settled.append(act if until == act.valid_until and notice == act.notice else act._replace(valid_until=until, notice=notice))
     return settled
+
+
+def _until(act: ConsentAct, validity_days: int | None) -> int | None:
+    """When a grant ends by itself: as it says, at the latest when its purpose's validity is over; a no never ends."""
+    if not gate.is_grant(act.state):
+        return None
+    if validity_days is None:
+        return act.valid_until
+    longest = min(act.at, act.received) + validity_days * DAY
+    return longest if act.valid_until is None else min(act.valid_until, longest)
 
 
 def _telling(acts: Sequence[ConsentAct], states: Mapping[_Pair, Any]) -> list[ConsentAct]:
@@ -328,9 +356,12 @@ _REPLACE_STATE = f" ON CONFLICT (purpose, handle) DO UPDATE SET {', '.join(f'{na
 
 def _write(tx: sa.Connection, table: Any, rows: Sequence[tuple[Any, ...]], then: str = "") -> None:
     """Many rows past the compiler of statements, which would take longer than the database does."""
-    mark = "?" if tx.dialect.name == "sqlite" else "%s"
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    tx.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({', '.join([mark] * len(table.columns))}){then}", list(rows))
+    names = [column.name for column in table.columns]
+    if tx.dialect.name == "sqlite":
+        packed.insert(tx, table.name, names, rows, then=then)
+        return
+    quoted = ", ".join(f'"{name}"' for name in names)
+    tx.exec_driver_sql(f"INSERT INTO {table.name} ({quoted}) VALUES ({', '.join(['%s'] * len(names))}){then}", list(rows))
 
 
 # ── many handles at once ───────────────────────────────────────────────────────────────────────────────────────────────────────

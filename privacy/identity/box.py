@@ -7,13 +7,13 @@ Must never learn: what is in a payload, or why it failed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from privacy.identity import bulk, sealed
+from privacy.identity import boxsearch, bulk, sealed
 from privacy.identity.ephemeral import destroy_ephemeral_keys, ephemeral_key, find_ephemeral_key
 from privacy.identity.keys import Keyring
 from privacy.orm import Begin, Instant, VaultBase, to_micros
@@ -21,6 +21,8 @@ from privacy.records import Clock, RandomBytes
 
 PLACE = sealed.Place("sealed_payload", "sealed")
 REFERENCE_BYTES = 16
+PAGE = 1000
+"""Payloads that are open in memory at once while an erasure looks through them."""
 
 
 class SealedPayload(VaultBase):
@@ -79,6 +81,24 @@ class VaultBox:
                 if key is not None:
                     opened[reference] = sealed.unseal(key, PLACE, reference.encode(), value)
         return [opened.get(reference) for reference in references]
+
+    def about(self, identifiers: Iterable[tuple[str, str]]) -> list[str]:
+        """The references of payloads in which one of these identifiers (type, value) stands, or that cannot be opened.
+
+        Every payload that is held is opened, a page at a time, and forgotten: for erasure only.
+        """
+        wanted = boxsearch.needles(identifiers)
+        found: list[str] = []
+        after = ""
+        while True:
+            query = sa.select(SealedPayload.reference).where(SealedPayload.reference > after).order_by(SealedPayload.reference).limit(PAGE)
+            with self._read() as tx:
+                page = list(tx.execute(query).scalars())
+            if not page:
+                return found
+            opened = zip(page, self.open(page), strict=True)
+            found += [reference for reference, payload in opened if payload is None or boxsearch.holds(payload, wanted)]
+            after = page[-1]
 
     def destroy(self, references: Sequence[str]) -> None:
         """Removes payloads; unknown references are no error, so that a repeated call is none either."""

@@ -1,7 +1,7 @@
 """Many rows in few statements, on both databases, below the ORM.
 
 Promise: `insert` and `select_in` send plain driver parameters (bytes, integers, strings) without building an expression for each row: SQLite
-gets prepared rows and lists of marks, PostgreSQL whole columns as arrays. Names come from declared tables and never from data.
+gets packed rows and lists of marks, PostgreSQL whole columns as arrays. Names come from declared tables and never from data.
 Must never learn: what the rows mean.
 """
 
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+
+from privacy import packed
 
 CHUNK: Final = 8_000
 """Parameters in one statement: SQLite's own limit is 32,766."""
@@ -24,10 +26,10 @@ def insert(
         return
     assert isinstance(table, sa.Table)
     conflict = " ON CONFLICT DO NOTHING" if ignore else ""
-    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
     if tx.dialect.name == "sqlite":
-        tx.exec_driver_sql(f"{into} VALUES ({', '.join('?' * len(columns))}){conflict}", list(rows))
+        packed.insert(tx, table.name, columns, rows, then=conflict)
         return
+    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
     arrays = ", ".join(f"%s::{_impl(table.c[name]).compile(tx.dialect)}[]" for name in columns)
     values = tuple(list(column) for column in zip(*rows, strict=True))
     tx.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays}){conflict}", values)

@@ -50,6 +50,11 @@ def find_ephemeral_key(tx: sa.Connection, keyring: Keyring, name: str) -> bytes 
     return None if wrapped is None else sealed.unwrap(keyring, name.encode(), wrapped, PLACE)
 
 
+def destroy_ephemeral_key(tx: sa.Connection, name: str) -> None:
+    """Destroys the key of this name before its time; a name that nobody knows is no error."""
+    tx.execute(sa.delete(EphemeralKey).where(EphemeralKey.name == name))
+
+
 def destroy_ephemeral_keys(tx: sa.Connection, now: datetime) -> int:
     """Destroys every key whose time has come; returns how many."""
     return tx.execute(sa.delete(EphemeralKey).where(EphemeralKey.destroy_after <= now)).rowcount

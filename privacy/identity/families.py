@@ -38,3 +38,17 @@ def members(people: bytes, known: Families, allowed: Mapping[bytes, bool], barre
     extra = b"".join(person for _, family in whole for person in family)
     owners = b"".join(head * len(family) for head, family in whole)
     return people + extra, people + owners
+
+
+def heads(members: Sequence[bytes], merges: Sequence[tuple[bytes, bytes, bool]]) -> dict[bytes, bytes]:
+    """Who stands for each of `members` (oldest first) after merges in their order: (winner, loser, whether the loser was anonymous).
+
+    The older of two stands for both, but never somebody anonymous for a person who signed in.
+    """
+    age = {member: place for place, member in enumerate(members)}
+    stands = {member: member for member in members}
+    for winner, loser, late in merges:
+        one, other = stands[winner], stands[loser]
+        head = one if late else min(one, other, key=age.__getitem__)
+        stands = {member: head if standing in (one, other) else standing for member, standing in stands.items()}
+    return stands

@@ -17,7 +17,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from privacy.vocabulary import NAMESPACED_TYPES, IdentifierType
+from privacy.vocabulary import ALIAS, NAMESPACED_TYPES, IdentifierType
 
 SEPARATOR: Final = "\x1f"
 """Stands between a namespace and a value; no value can contain it, because control characters are bad."""
@@ -57,7 +57,7 @@ def normalise(type_: str, values: pa.StringArray, *, namespace: str) -> tuple[pa
 
     Types of `NAMESPACED_TYPES` get the source's namespace in front. Whole columns go in and come out, in their order.
     """
-    kind = IdentifierType(type_)
+    kind = IdentifierType.CUSTOMER_NO if type_ == ALIAS else IdentifierType(type_)
     column = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     text = pc.utf8_trim_whitespace(column)
     text = pc.if_else(_blocked(text), pa.scalar(None, pa.string()), text)

@@ -121,7 +121,7 @@ def version_of(sealed: bytes) -> tuple[int, int]:
 
 
 def today(sealed: bytes, profile: Profile, version: int) -> bool:
-    """Was this made with today's algorithm and this key version? What is not is sealed again by whoever asks (`vault.rewrap`)."""
+    """Was this made with today's algorithm and this key version? What is not is sealed again by whoever asks (`renewal.rewrap`)."""
     return sealed.startswith(header(profile, version))
 
 
@@ -129,8 +129,12 @@ def unseal(key: bytes, place: Place, owner: bytes, sealed: bytes) -> bytes:
     """The value, if key, place and owner are those it was sealed for."""
     if len(sealed) < HEADER.size + NONCE_BYTES + TAG_BYTES:
         raise errors.Locked("A ciphertext is too short.", code="sealed_value_damaged")
+    return unseal_with(aead(key, sealed[0]), place, owner, sealed)
+
+
+def unseal_with(cipher: Aead, place: Place, owner: bytes, sealed: bytes) -> bytes:
+    """`unseal` under a cipher that the caller keeps."""
     header, body = sealed[: HEADER.size], sealed[HEADER.size :]
-    cipher = aead(key, header[0])
     try:
         return cipher.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], place.associated(owner, header))
     except InvalidTag:

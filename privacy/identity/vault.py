@@ -9,6 +9,7 @@ Must never learn: what a row says about a person, a consent, the lake.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from operator import itemgetter
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from privacy import errors
-from privacy.identity import bulk, keystate, pseudonyms, sealed
+from privacy.identity import bulk, keystate, merging, pseudonyms, sealed
 from privacy.identity.ephemeral import destroy_ephemeral_keys as destroy_ephemeral_keys
 from privacy.identity.ephemeral import ephemeral_key as ephemeral_key
 from privacy.identity.ephemeral import find_ephemeral_key as find_ephemeral_key
@@ -30,10 +31,10 @@ from privacy.identity.resolution import Resolution as Resolution
 from privacy.identity.resolution import resolve as resolve
 from privacy.orm import BigId, Instant, VaultBase, to_micros
 from privacy.records import RandomBytes
-from privacy.vocabulary import IdentifierType
+from privacy.vocabulary import IdentifierType, LinkRefusal, LinkRule
 
 IDENTIFIER_VALUE = sealed.Place("identifier", "sealed")
-IDENTIFIER_COLUMNS = ("index_version", "digest", "type", "person_no", "sealed", "added_at")
+IDENTIFIER_COLUMNS = ("index_version", "digest", "type", "person_no", "sealed", "added_at", "rule", "batch_no")
 ADULT_YEARS = 18
 """Below this age nobody is in anything whose use is marketing (未成年人网络保护条例 24)."""
 
@@ -83,17 +84,18 @@ class Identifier(VaultBase):
     person_no: Mapped[int] = mapped_column(sa.BigInteger, sa.ForeignKey("person.no"), index=True)
     sealed: Mapped[bytes] = mapped_column(sa.LargeBinary(512))
     added_at: Mapped[datetime] = mapped_column(Instant)
+    rule: Mapped[str] = mapped_column(sa.String(24), server_default=LinkRule.SAME_RECORD.value)
+    batch_no: Mapped[int | None] = mapped_column(sa.BigInteger)
 
 
-class Merge(VaultBase):
-    """Two people found to be one: kept, so that it can be shown and undone."""
+class LinkBatch(VaultBase):
+    """Which source's batch brought identifiers: what an officer is told of a link."""
 
-    __tablename__ = "person_merge"
+    __tablename__ = "link_batch"
 
-    seq: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
-    loser: Mapped[bytes] = mapped_column(sa.LargeBinary(16), index=True)
-    winner: Mapped[bytes] = mapped_column(sa.LargeBinary(16), index=True)
+    no: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     batch: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    source: Mapped[str] = mapped_column(sa.String(40))
     at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -119,8 +121,11 @@ def store(
     batch_id: bytes,
     now: datetime,
     random: RandomBytes,
+    source: str = "",
+    denied: pa.BooleanArray | None = None,
 ) -> None:
-    """Writes the people, identifiers and merges of the kept rows, and nothing of the others.
+    """Writes the people, identifiers and merges of the kept rows, and nothing of the others; but that a visitor is a person, both known
+    before, is written of `denied` rows too.
 
     Raises `errors.Raced` if the vault moved on since `resolve`: another program met the same identifier, somebody was erased, the index
     was rotated. The caller rolls back and resolves again; a batch that was stored before finds everybody known and writes nothing.
@@ -139,56 +144,79 @@ def store(
         wrapped = [(no, wrapped) for (no, _), (_, wrapped) in zip(places.values(), made, strict=True)]
         bulk.insert(tx, DataKey.__table__, ("person_no", "wrapped"), wrapped)
         keys = {no: key for (no, _), (key, _) in zip(places.values(), made, strict=True)}
-        _write_links(tx, keyring, resolution, linked, places, keys, stamp, random)
-        _write_aged(tx, resolution, linked)
-        _write_merges(tx, keyring, resolution, kept, batch_id, now, random)
+        _write_links(tx, keyring, resolution, linked, places, keys, (batch_id, source, now), random)
+        _write_aged(tx, resolution, list(linked))
+        lowered = kept if denied is None else kept | np.asarray(denied.to_numpy(zero_copy_only=False), bool)
+        _write_merges(tx, resolution, kept, lowered, places, (batch_id, source, now))
     except sa.exc.IntegrityError:
         raise errors.Raced("The vault changed since the batch was resolved.", code="vault_raced") from None
 
 
-def _wanted(resolution: Resolution, kept: Bools) -> tuple[list[int], list[int]]:
-    """Identifiers whose link some kept row bears out, and new people who have a kept row."""
+def _wanted(resolution: Resolution, kept: Bools) -> tuple[dict[int, int], list[int]]:
+    """Identifiers whose link some kept row bears out, each with the first such row, and new people who have a kept row."""
+    numbers = np.flatnonzero(kept)
     rows, person = resolution.rows[:, kept], resolution.row_person[kept]
-    linked = np.zeros(len(resolution.owner), bool)
+    nowhere = len(kept)
+    bearer = np.full(len(resolution.owner), nowhere, np.int64)
     for column in rows:
         there = column >= 0
         one = column[there]
-        linked[one[resolution.owner[one] == person[there]]] = True
-    people = np.unique(person[person >= len(resolution.numbers)])
-    return np.flatnonzero(linked).tolist(), people.tolist()
+        borne = resolution.owner[one] == person[there]
+        place = np.full(len(bearer), nowhere, np.int64)
+        place[one[borne][::-1]] = numbers[there][borne][::-1]
+        bearer = np.minimum(bearer, place)
+    linked = np.flatnonzero(bearer < nowhere)
+    people = np.unique(person[person >= 0])
+    return dict(zip(linked.tolist(), bearer[linked].tolist(), strict=True)), [
+        one for one in people.tolist() if one not in resolution.numbers
+    ]
 
 
 def _write_links(
     tx: sa.Connection,
     keyring: Keyring,
     resolution: Resolution,
-    linked: Sequence[int],
+    linked: Mapping[int, int],
     places: dict[int, tuple[int, bytes]],
     keys: dict[int, bytes],
-    stamp: int,
+    origin: tuple[bytes, str, datetime],
     random: RandomBytes,
 ) -> None:
-    """Seals identifiers under their people's keys; a weak one that follows another person is sealed anew."""
-    found, before, after = resolution.found, resolution.found.owner.tolist(), resolution.owner.tolist()
-    changed = [one for one in linked if before[one] != after[one]]
+    """Seals identifiers under the keys of the people whose rows brought them; a weak one that follows another person is sealed anew."""
+    found, before, owner = resolution.found, resolution.found.owner.tolist(), resolution.owner.tolist()
+    changed = [one for one in linked if before[one] != owner[one]]
+    if not changed:
+        return
+    after = {one: int(resolution.row_member[linked[one]]) for one in changed}
     for number in {after[one] for one in changed if after[one] not in places}:
         places[number] = (resolution.numbers[number], resolution.ids[number])
-    keys.update(_data_keys(tx, keyring, {no: person for no, person in places.values() if no not in keys}))
+    keys.update(data_keys(tx, keyring, {no: person for no, person in places.values() if no not in keys}))
     today = keyring.profile.sealing
-    ciphers = {number: sealed.aead(keys[places[number][0]], today) for number in {after[one] for one in changed}}
+    ciphers = {number: sealed.aead(keys[places[number][0]], today) for number in set(after.values())}
     texts = [found.values[one].encode() for one in changed]
     mine, owners = [ciphers[after[one]] for one in changed], [places[after[one]][1] for one in changed]
     values = dict(zip(changed, sealed.seal_many(mine, sealed.DATA_KEY_VERSION, IDENTIFIER_VALUE, owners, texts, random), strict=True))
-    version, digests = found.version, found.digests[found.version]
-    made = [(version, digests[one], str(found.types[one]), places[after[one]][0], values[one], stamp) for one in changed if before[one] < 0]
+    batch_id, source, now = origin
+    batch = tx.execute(sa.insert(LinkBatch).values(batch=batch_id, source=source, at=now).returning(LinkBatch.no)).scalar_one()
+    version, digests, stamp = found.version, found.digests[found.version], to_micros(now)
+    rules = np.where(resolution.aliases >= 0, LinkRule.ALIAS.value, LinkRule.SAME_RECORD.value).tolist()
+    made = [
+        (version, digests[one], str(found.types[one]), places[after[one]][0], values[one], stamp, rules[linked[one]], batch)
+        for one in changed
+        if before[one] < 0
+    ]
     made.sort(key=itemgetter(1))
     bulk.insert(tx, Identifier.__table__, IDENTIFIER_COLUMNS, made)
     moved = [one for one in changed if before[one] >= 0]
     if moved:
         keystate.count_change(tx)
+    late = LinkRule.LATE_IDENTIFICATION.value
     for number, old in found.digests.items():
-        rows = [(places[after[one]][0], values[one], number, old[one]) for one in moved]
-        bulk.execute_many(tx, "UPDATE identifier SET person_no = ?, sealed = ? WHERE index_version = ? AND digest = ?", rows)
+        rows = [(places[after[one]][0], values[one], stamp, late, batch, number, old[one]) for one in moved]
+        move = (
+            "UPDATE identifier SET person_no = ?, sealed = ?, added_at = ?, rule = ?, batch_no = ? WHERE index_version = ? AND digest = ?"
+        )
+        bulk.execute_many(tx, move, rows)
 
 
 def _write_aged(tx: sa.Connection, resolution: Resolution, linked: Sequence[int]) -> None:
@@ -199,29 +227,39 @@ def _write_aged(tx: sa.Connection, resolution: Resolution, linked: Sequence[int]
     rows_of = [(*row, found.digests[row[2]][one]) for row, one in zip(rows, aged, strict=True)]
     bulk.execute_many(
         tx,
-        "INSERT INTO identifier (index_version, digest, type, person_no, sealed, added_at) SELECT ?, ?, type, person_no, sealed, added_at "
-        "FROM identifier WHERE index_version = ? AND digest = ? ON CONFLICT DO NOTHING",
+        "INSERT INTO identifier (index_version, digest, type, person_no, sealed, added_at, rule, batch_no) "
+        "SELECT ?, ?, type, person_no, sealed, added_at, rule, batch_no FROM identifier WHERE index_version = ? AND digest = ? "
+        "ON CONFLICT DO NOTHING",
         rows_of,
     )
 
 
 def _write_merges(
-    tx: sa.Connection, keyring: Keyring, resolution: Resolution, kept: Bools, batch_id: bytes, now: datetime, random: RandomBytes
+    tx: sa.Connection,
+    resolution: Resolution,
+    kept: Bools,
+    lowered: Bools,
+    places: Mapping[int, tuple[int, bytes]],
+    origin: tuple[bytes, str, datetime],
 ) -> None:
-    """Points the younger of two people at the older, with everybody who pointed at it; what protects the young goes along."""
+    """Makes the merges that kept rows bear out, and counts the links that were refused."""
+    batch_id, source, now = origin
+    refused: Counter[tuple[int, str, str]] = Counter()
+    numbers = {person: no for no, person in places.values()} | {resolution.ids[one]: no for one, no in resolution.numbers.items()}
     for join in resolution.merges:
-        if not kept[join.row]:
+        if not kept[join.row] and not (join.late and lowered[join.row] and join.second in numbers):
             continue
-        first, second = (_canonical(tx, one) for one in (join.first, join.second))
-        if first == second:
-            continue
-        winner, loser = sorted((first, second))
-        tx.execute(sa.update(Person).where(sa.or_(Person.no == loser[0], Person.merged_into == loser[0])).values(merged_into=winner[0]))
-        tx.execute(sa.insert(Merge), [{"loser": loser[1], "winner": winner[1], "batch": batch_id, "at": now}])
-        keystate.count_change(tx)
-        noted = births(tx, keyring, [winner[0], loser[0]])
-        if loser[1] in noted and noted[loser[1]] > noted.get(winner[1], date.min):
-            set_birth(tx, keyring, [winner[1]], [noted[loser[1]]], today=now.date(), random=random)
+        rule = LinkRule.ALIAS if resolution.aliases[join.row] >= 0 else LinkRule.SAME_RECORD
+        wanted = merging.Wanted(*join.members, LinkRule.LATE_IDENTIFICATION if join.late else rule)
+        why = merging.merge(tx, wanted, batch=batch_id, source=source, now=now)
+        if why is not None:
+            refused[numbers[join.second], "", why.value] += 1
+    for one in resolution.refusals:
+        if kept[one.row] and one.person in numbers:
+            rule_of = LinkRefusal.KEPT_APART if one.apart else LinkRefusal.OVER_LIMIT
+            refused[numbers[one.person], one.type or "", rule_of.value] += 1
+    if refused:
+        merging.note_refusals(tx, refused, now)
 
 
 def set_birth(
@@ -229,7 +267,7 @@ def set_birth(
 ) -> None:
     """Notes birth dates, sealed; only who is under 18 today is marked, so that nobody else has to be opened to decide."""
     numbers = dict(bulk.select_in(tx, "SELECT person, no FROM person WHERE person IN ({keys})", list(set(persons))))
-    keys = _data_keys(tx, keyring, {no: person for person, no in numbers.items()})
+    keys = data_keys(tx, keyring, {no: person for person, no in numbers.items()})
     ciphers = [sealed.aead(keys[numbers[person]], keyring.profile.sealing) for person in persons]
     texts = [born.isoformat().encode() for born in dates]
     values = sealed.seal_many(ciphers, sealed.DATA_KEY_VERSION, BIRTH, persons, texts, random)
@@ -252,39 +290,6 @@ def add_tombstones(tx: sa.Connection, keyring: Keyring, identifiers: Sequence[tu
     bulk.insert(tx, Tombstone.__table__, ("digest", "added_at"), [(digest, stamp) for digest in digests], ignore=True)
 
 
-def reindex(tx: sa.Connection, keyring: Keyring, *, limit: int = 10_000) -> int:
-    """Gives identifiers that stand only under older index versions a row under the newest; returns how many it looked at.
-
-    Called again until it returns 0; then older versions can go.
-    """
-    keystate.take_numbers(tx, 0)
-    version = keystate.sync(tx, keyring)["index"][-1]
-    newer = aliased(Identifier)
-    there = sa.exists().where(newer.person_no == Identifier.person_no, newer.sealed == Identifier.sealed, newer.index_version == version)
-    old = sa.select(Identifier.type, Person.no, Person.person, Identifier.sealed, Identifier.added_at).join(
-        Person, Person.no == Identifier.person_no
-    )
-    rows = tx.execute(old.where(Identifier.index_version < version, ~there).limit(limit)).all()
-    keys = _data_keys(tx, keyring, {row.no: row.person for row in rows})
-    key = keyring.mac_key(pseudonyms.BLIND_INDEX, version=version)
-    made = []
-    for kind, no, person, value, added_at in rows:
-        opened = sealed.unseal(keys[no], IDENTIFIER_VALUE, person, value).decode()
-        made.append((version, pseudonyms.blind_index(key, kind, [opened])[0], kind, no, value, to_micros(added_at)))
-    bulk.insert(tx, Identifier.__table__, IDENTIFIER_COLUMNS, made, ignore=True)
-    return len(rows)
-
-
-def rewrap(tx: sa.Connection, keyring: Keyring, *, limit: int = 10_000, random: RandomBytes) -> int:
-    """Wraps data keys again that stand under an older key-encryption key or another algorithm; returns how many. Called again until it returns 0."""
-    header = sealed.header(keyring.profile, keyring.key("kek")[0])
-    old = sa.select(DataKey.person_no, Person.person, DataKey.wrapped).join(Person, Person.no == DataKey.person_no)
-    rows = tx.execute(old.where(sa.func.substr(DataKey.wrapped, 1, len(header)) != header).limit(limit)).all()
-    fresh = [(sealed.rewrap(keyring, person, wrapped, random), no) for no, person, wrapped in rows]
-    bulk.execute_many(tx, "UPDATE data_key SET wrapped = ? WHERE person_no = ?", fresh)
-    return len(rows)
-
-
 def sweep_orphans(
     tx: sa.Connection,
     known_person_ids: Callable[[Sequence[bytes]], Collection[bytes]],
@@ -300,7 +305,7 @@ def sweep_orphans(
     if since is not None:
         window = window.where(Person.created_at >= since)
     removed = 0
-    merged = {person for row in tx.execute(sa.select(Merge.loser, Merge.winner)) for person in row}
+    merged = merging.merged_people(tx)
     people = [(no, person) for no, person in tx.execute(window) if person not in merged]
     for start in range(0, len(people), 5_000):
         part = {person: no for no, person in people[start : start + 5_000]}
@@ -341,7 +346,7 @@ def identifiers_of(tx: sa.Connection, keyring: Keyring, person_id: bytes) -> lis
     members = tx.execute(sa.select(Person.no, Person.person).where(sa.or_(Person.no == no, Person.merged_into == no)))
     family = {number: person for number, person in members}  # noqa: C416 (rows are not pairs to mypy)
     rows = tx.execute(sa.select(Identifier.type, Identifier.person_no, Identifier.sealed).where(Identifier.person_no.in_(family))).all()
-    keys = _data_keys(tx, keyring, family)
+    keys = data_keys(tx, keyring, family)
     opened = {(IdentifierType(kind), sealed.unseal(keys[no], IDENTIFIER_VALUE, family[no], value).decode()) for kind, no, value in rows}
     return sorted(opened)
 
@@ -358,21 +363,13 @@ def youths(tx: sa.Connection, keyring: Keyring) -> dict[bytes, date]:
     return births(tx, keyring, list(tx.execute(sa.select(Person.no).where(Person.youth)).scalars()))
 
 
-def _data_keys(tx: sa.Connection, keyring: Keyring, people: Mapping[int, bytes]) -> dict[int, bytes]:
+def data_keys(tx: sa.Connection, keyring: Keyring, people: Mapping[int, bytes]) -> dict[int, bytes]:
     """The data keys of people (number → id)."""
     rows = bulk.select_in(tx, "SELECT person_no, wrapped FROM data_key WHERE person_no IN ({keys})", list(people))
     keys = {no: sealed.unwrap(keyring, people[no], wrapped) for no, wrapped in rows}
     if len(keys) != len(people):
         raise errors.Raced("A person's key is gone.", code="vault_raced")
     return keys
-
-
-def _canonical(tx: sa.Connection, person: bytes) -> tuple[int, bytes]:
-    """Number and id of who stands for a person now."""
-    winner = aliased(Person)
-    query = sa.select(winner.no, winner.person).join(Person, winner.no == sa.func.coalesce(Person.merged_into, Person.no))
-    no, found = tx.execute(query.where(Person.person == person)).one()
-    return no, found
 
 
 def _tombstones(tx: sa.Connection) -> int:

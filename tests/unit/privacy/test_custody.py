@@ -155,3 +155,31 @@ def test_ephemeral_keys_are_not_destroyed_without_an_entry(stores: Stores, tmp_p
 def test_renewing_goes_on_until_nothing_is_old(stores: Stores, tmp_path: Path) -> None:
     ring = initialise(stores, tmp_path / "keys.json")
     assert custody.renew(ring, stores.begin_vault, random=os.urandom) == 0
+
+
+def test_a_secret_is_shared_after_its_entry_and_opens_until_a_day_after_the_next(stores: Stores, tmp_path: Path) -> None:
+    keyring = initialise(stores, tmp_path / "keys.json")
+    log = RecordingLog()
+
+    def share(secret: bytes, with_log: RecordingLog | RefusingLog) -> int:
+        return custody.share_secret(
+            "src_a",
+            "shopify",
+            secret,
+            keyring,
+            stores.begin_vault,
+            stores.begin_platform,
+            with_log,
+            clock=clock,
+            random=os.urandom,
+            actor="cli",
+        )
+
+    with pytest.raises(errors.Unavailable):
+        share(b"never shared", RefusingLog())
+    assert custody.shared_secrets("src_a", keyring, stores.read_vault, clock=clock) == []
+    assert [share(b"first", log), share(b"second", log)] == [1, 2]
+    assert [(entry.action, entry.facts) for entry in log.entries] == [("source.secret", {"source": "src_a", "scheme": "shopify"})] * 2
+    assert custody.shared_secrets("src_a", keyring, stores.read_vault, clock=clock) == [("shopify", b"second"), ("shopify", b"first")]
+    later = clock() + custody.SECRET_OVERLAP
+    assert custody.shared_secrets("src_a", keyring, stores.read_vault, clock=lambda: later) == [("shopify", b"second")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.wiring.doors import utc_now
-from privacy.oversight import LookupPurpose
+from privacy.oversight.door import LookupPurpose
 from privacy.vocabulary import IdentifierType
 from tests.unit.app.commands import PHONE, WHY, run, told
 

@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -81,10 +82,18 @@ def shared() -> Iterator[Stores]:
 
 def agree(memory: RecentTimelines, tx: sa.Connection, handles: list[bytes], **more: Any) -> dict[bytes, Any]:
     """The memory's answer, which is the ledger's."""
-    head, told = memory.of(tx, handles, BOTH, **more)
+    head, lines = memory.of(tx, b"".join(handles), BOTH, **more)
     assert head == ledger.head(tx)
-    assert {who: dict(lines) for who, lines in told.items()} == ledger.timelines(tx, handles, BOTH, **more)
+    told = answer(lines, handles)
+    assert told == ledger.timelines(tx, handles, BOTH, **more)
     return told
+
+
+def answer(lines: Mapping[str, gate.Lines], handles: list[bytes]) -> dict[bytes, dict[str, gate.Timeline]]:
+    """Lines as the ledger tells them: who said nothing is absent."""
+    told = {who: {purpose: line.timeline(place) for purpose, line in lines.items()} for place, who in enumerate(handles)}
+    said = {who: {purpose: one for purpose, one in line.items() if one.starts} for who, line in told.items()}
+    return {who: line for who, line in said.items() if line}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -177,16 +186,16 @@ def test_who_was_remembered_is_not_asked_again_and_who_acted_is(ledger_stores: S
         for expected in (True, False):
             asked_.clear()
             with ledger_stores.read_platform() as tx:
-                memory.of(tx, PEOPLE, BOTH)
+                memory.of(tx, b"".join(PEOPLE), BOTH)
             assert any(asked_) is expected
         with ledger_stores.begin_platform() as tx:
             ledger.append(tx, [act(2, "withdrawn", 2)])
         asked_.clear()
         with ledger_stores.read_platform() as tx:
-            memory.of(tx, [PEOPLE[1]], BOTH)
+            memory.of(tx, PEOPLE[1], BOTH)
         assert not any(asked_)
         with ledger_stores.read_platform() as tx:
-            memory.of(tx, [PEOPLE[2]], BOTH)
+            memory.of(tx, PEOPLE[2], BOTH)
         assert any(asked_)
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", hear)
@@ -198,7 +207,7 @@ def test_a_question_about_other_purposes_is_answered_by_the_ledger(ledger_stores
         ledger.append(tx, [act(1, "granted", 1), act(1, "granted", 1, 1)])
     with ledger_stores.read_platform() as tx:
         agree(memory, tx, PEOPLE)
-        assert memory.of(tx, PEOPLE, BOTH[:1])[1] == ledger.timelines(tx, PEOPLE, BOTH[:1])
+        assert answer(memory.of(tx, b"".join(PEOPLE), BOTH[:1])[1], PEOPLE) == ledger.timelines(tx, PEOPLE, BOTH[:1])
         agree(memory, tx, PEOPLE)
 
 
@@ -210,4 +219,17 @@ def test_the_memory_is_bounded_and_right_when_it_starts_anew(ledger_stores: Stor
     with ledger_stores.read_platform() as tx:
         for start in (0, 2, 4, 1):
             agree(memory, tx, PEOPLE[start : start + 2])
-            assert len(memory._known) <= 3
+            assert len(memory) <= 3
+
+
+def test_people_who_were_made_a_moment_ago_are_folded_from_their_acts_and_not_remembered(ledger_stores: Stores) -> None:
+    memory, everyone = RecentTimelines(), b"".join(PEOPLE)
+    said = [act(1, "granted", 3), act(2, "granted", 2), act(2, "withdrawn", 4), act(3, "granted", 1, 1)]
+    with ledger_stores.begin_platform() as tx:
+        ledger.append(tx, [act(5, "granted", 1)])
+    with ledger_stores.read_platform() as tx:
+        expected = ledger.timelines(tx, PEOPLE, BOTH, pending=said)
+        new = np.array([True] * 5 + [False])
+        assert answer(memory.of(tx, everyone, BOTH, pending=said, fresh=new)[1], PEOPLE) == expected
+        assert len(memory) == 1
+        assert agree(memory, tx, PEOPLE) == {PEOPLE[5]: expected[PEOPLE[5]]}

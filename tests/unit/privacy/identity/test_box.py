@@ -74,3 +74,12 @@ def test_a_payload_whose_key_is_gone_opens_as_nothing(vault_stores: Stores, keyr
     with vault_stores.begin_vault() as tx:
         tx.execute(sa.delete(ephemeral.EphemeralKey))
     assert box.open([reference]) == [None]
+
+
+def test_an_erasure_finds_a_persons_payloads_and_those_that_nobody_can_open(vault_stores: Stores, keyring: Keyring) -> None:
+    box = box_at(vault_stores, keyring)
+    about, other = box.seal("pos", [b'{"phone": "138 0013 8000"}', b'{"phone": "13900139000"}'], NOW + timedelta(days=7))
+    assert box.about([("phone", "+8613800138000")]) == [about]
+    (late,) = box.seal("pos", [b"{}"], NOW + timedelta(minutes=1))
+    assert set(box_at(vault_stores, keyring, NOW + timedelta(hours=1)).about([("phone", "+8613800138000")])) == {about, late}
+    assert other not in box.about([("email", "nobody@example.com")])

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.stores import Stores
-from privacy.identity import box, keys, keystate, monthkeys, profiles, pseudonyms, sealed, vault
+from privacy.identity import box, keys, keystate, monthkeys, profiles, pseudonyms, renewal, sealed, vault
 from privacy.identity.keys import Keyring
 from privacy.identity.profiles import COMMERCIAL, GCM, GCM_SIV, INTERNATIONAL, SM4_GCM, Profile
 from privacy.orm import VaultBase
@@ -164,13 +164,11 @@ def test_row_and_message_keys_repeat_within_their_time_and_differ_by_profile(rin
     def made() -> tuple[list[int], list[bytes]]:
         fresh = monthkeys.MonthKeys(ring, stored.begin_vault, stored.read_vault, os.urandom)
         orders = fresh.row_macs("order", pa.array(["O-1", "O-2"]), month, now=NOW).to_pylist()
-        current, before = fresh.message_keys(NOW)
-        assert before is None
-        return orders, pseudonyms.message_digests(current, "web", pa.array(["m"])).to_pylist()
+        current, beside = fresh.message_ciphers(NOW, "web")
+        assert not beside
+        return orders, pseudonyms.message_digests(current, pa.array(["m"])).to_pylist()
 
     assert made() == made()
-    current, _ = monthkeys.MonthKeys(ring, stored.begin_vault, stored.read_vault, os.urandom).message_keys(NOW)
-    assert current.start is ring.profile.start
 
 
 @BOTH
@@ -213,7 +211,7 @@ def test_values_of_every_algorithm_open_in_one_vault_and_are_wrapped_anew_as_tod
     assert opened() == expected
     assert admit(stored, ring, phone=list(texts.values())) == people
     with stored.begin_vault() as tx:
-        assert vault.rewrap(tx, ring, random=os.urandom) == 2
-        assert vault.rewrap(tx, ring, random=os.urandom) == 0
+        assert renewal.rewrap(tx, ring, random=os.urandom) == 2
+        assert renewal.rewrap(tx, ring, random=os.urandom) == 0
         assert all(sealed.today(one, ring.profile, version) for one in tx.execute(sa.select(vault.DataKey.wrapped)).scalars())
     assert opened() == expected

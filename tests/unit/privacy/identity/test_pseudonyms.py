@@ -9,6 +9,8 @@ import os
 import numpy as np
 import pyarrow as pa
 import pytest
+from cryptography.hazmat.primitives.ciphers import algorithms
+from cryptography.hazmat.primitives.cmac import CMAC
 
 from privacy.identity import pseudonyms
 from privacy.identity.profiles import INTERNATIONAL
@@ -52,31 +54,44 @@ def test_the_blind_index_binds_the_type_and_its_length() -> None:
     )
 
 
+def column_cipher(letter: bytes) -> pseudonyms.BlockCipher:
+    return INTERNATIONAL.permutation(letter * 32)
+
+
+def library_cmac(key: bytes, message: bytes) -> bytes:
+    state = CMAC(algorithms.AES(key))
+    state.update(message)
+    return state.finalize()
+
+
 def test_row_macs_repeat_within_a_key_and_keep_absence() -> None:
-    made = pseudonyms.row_macs(MacKey(b"k" * 32), pa.array(["a", None, "b", "a"])).to_pylist()
+    made = pseudonyms.row_macs(column_cipher(b"k"), pa.array(["a", None, "b", "a"])).to_pylist()
     assert made[0] == made[3] != made[2]
     assert made[1] is None
-    assert made[0] == int.from_bytes(hmac.digest(b"k" * 32, b"a", hashlib.sha256)[:8], "big") >> 1
-    assert pseudonyms.row_macs(MacKey(b"j" * 32), pa.array(["a"])).to_pylist() != made[:1]
-    assert pseudonyms.row_macs(MacKey(b"k" * 32), pa.chunked_array([["a"], ["b"]])).to_pylist() == [made[0], made[2]]
+    assert made[0] == int.from_bytes(library_cmac(b"k" * 32, b"a")[:8], "big") >> 1
+    assert pseudonyms.row_macs(column_cipher(b"j"), pa.array(["a"])).to_pylist() != made[:1]
+    assert pseudonyms.row_macs(column_cipher(b"k"), pa.chunked_array([["a"], ["b"]])).to_pylist() == [made[0], made[2]]
 
 
-def test_message_digests_differ_by_source_and_keep_absence() -> None:
+def test_message_digests_keep_absence_and_places() -> None:
     ids = pa.array(["m1", None, "m2", "m1"])
-    made = pseudonyms.message_digests(MacKey(b"k" * 32), "web", ids)
+    made = pseudonyms.message_digests(column_cipher(b"k"), ids)
     assert made.type == pa.binary(16)
     assert made.to_pylist()[0] == made.to_pylist()[3] != made.to_pylist()[2]
     assert made.to_pylist()[1] is None
-    assert pseudonyms.message_digests(MacKey(b"k" * 32), "app", ids).to_pylist()[0] != made.to_pylist()[0]
-    assert pseudonyms.message_digests(MacKey(b"k" * 32), "web", ids.slice(1, 2)).to_pylist() == made.to_pylist()[1:3]
-    assert pseudonyms.message_digests(MacKey(b"k" * 32), "web", pa.array([], pa.string())).to_pylist() == []
+    assert pseudonyms.message_digests(column_cipher(b"k"), ids.slice(1, 2)).to_pylist() == made.to_pylist()[1:3]
+    assert pseudonyms.message_digests(column_cipher(b"k"), pa.array([], pa.string())).to_pylist() == []
 
 
-def test_source_and_message_cannot_be_shifted_into_each_other() -> None:
-    digests = [
-        pseudonyms.message_digests(MacKey(b"k" * 32), source, pa.array([one])).to_pylist()[0] for source, one in (("a", "bc"), ("ab", "c"))
-    ]
-    assert digests[0] != digests[1]
+def test_many_cmacs_are_the_cryptographic_librarys() -> None:
+    """Values of every length around the block, of one length and of many, out of a slice, with nulls that have bytes underneath."""
+    key = os.urandom(32)
+    words = ["x" * length for length in (0, 1, 15, 16, 17, 31, 32, 33, 100, 0)] + ["茶" * 5, "茶" * 16]
+    for values in (pa.array(words), pa.array(["y", *words]).slice(1), *(pa.array([word] * 3) for word in words)):
+        made = pseudonyms.cmacs(INTERNATIONAL.permutation(key), values)
+        assert made == b"".join(library_cmac(key, word.encode()) for word in values.to_pylist())
+    hidden = pa.Array.from_buffers(pa.string(), 2, [pa.array([True, False]).buffers()[1], *pa.array(["a", "b"]).buffers()[1:]])
+    assert pseudonyms.cmacs(INTERNATIONAL.permutation(key), hidden) == library_cmac(key, b"a") + library_cmac(key, b"")
 
 
 def test_a_recipient_pseudonym_is_32_hexadecimal_digits_of_its_key() -> None:

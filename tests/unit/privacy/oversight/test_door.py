@@ -21,7 +21,7 @@ from privacy.identity import keystate, vault
 from privacy.identity.keys import Keyring
 from privacy.identity.normalise import normalise
 from privacy.orm import PlatformBase, VaultBase
-from privacy.oversight import LookupPurpose, Oversight
+from privacy.oversight.door import LookupPurpose, Oversight
 from privacy.records import Log
 from tests.fakes.log import RefusingLog
 

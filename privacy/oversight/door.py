@@ -36,7 +36,7 @@ from privacy.vocabulary import IdentifierType, LogKind
 LOOKUPS_PER_HOUR = 60
 """Look-ups and reveals one account may make in an hour: the search is an oracle for officers too (law_rules E-7)."""
 _HOUR = timedelta(hours=1)
-FIND, SHOW, REVEAL, LIMITED = "person.find", "person.show", "person.reveal", "person.limited"
+FIND, SHOW, REVEAL, LIMITED, REASONS = "person.find", "person.show", "person.reveal", "person.limited", "person.reasons"
 
 
 class LookupPurpose(StrEnum):
@@ -140,8 +140,8 @@ class Oversight:
 
         Two entries: that somebody looks, before the look-up; and whom they were shown, before anything is opened.
         """
-        kind, normal = _normalised(type_, value, namespace)
-        facts = {"identifier": kind, **_why(purpose, reason)}
+        kind, normal = normalised(type_, value, namespace)
+        facts = {"identifier": kind, **why(purpose, reason)}
         self._ask(FIND, actor, facts)
         with self._read_vault() as tx:
             person = vault.lookup(tx, self._keyring, kind, normal)
@@ -158,7 +158,7 @@ class Oversight:
     def reveal(self, handle: str, ref: str, *, purpose: str, reason: str, actor: str) -> dict[str, Any]:
         """{"type", "value", "entry"}: one identifier in clear. `handle` and `ref` are those that `find_person` gave; `entry` is its log entry."""
         person = self._person(handle)
-        entry = self._ask(REVEAL, actor, {"subject": self._log_handle(person), **_why(purpose, reason)})
+        entry = self._ask(REVEAL, actor, {"subject": self._log_handle(person), **why(purpose, reason)})
         with self._read_vault() as tx:
             held = vault.identifiers_of(tx, self._keyring, person)
         for kind, value in held:
@@ -172,7 +172,7 @@ class Oversight:
         try:
             with self._begin_platform() as tx:
                 entry = self._log(tx, LogKind.READ, action, actor=actor, facts=facts)
-                if sum(reading.count(tx, actor, one, since) for one in (FIND, REVEAL)) > self._lookups_per_hour:
+                if sum(reading.count(tx, actor, one, since) for one in (FIND, REVEAL, REASONS)) > self._lookups_per_hour:
                     raise _TooMany
         except _TooMany:
             self._note_limit(actor, since)
@@ -211,7 +211,7 @@ class Oversight:
         return pseudonyms.blind_index(key, kind, [value])[0].hex()[:32]
 
 
-def _normalised(type_: str, value: str, namespace: str) -> tuple[str, str]:
+def normalised(type_: str, value: str, namespace: str) -> tuple[str, str]:
     """Type and normalised value; whoever mistypes is told the rule and nothing is looked up."""
     if type_ not in set(IdentifierType):
         raise Invalid("no such type of identifier", code="identifier_type", field="type")
@@ -225,7 +225,7 @@ def _first(columns: Sequence[Any]) -> tuple[list[Any], ...]:
     return tuple(column.to_pylist() for column in columns)
 
 
-def _why(purpose: str, reason: str) -> dict[str, Any]:
+def why(purpose: str, reason: str) -> dict[str, Any]:
     """Purpose and reason as facts; the reason is scrubbed, and refused where the scrubber doubts (requirement P-06)."""
     if purpose not in set(LookupPurpose):
         raise Invalid("a look-up names a purpose of the list", code="lookup_purpose", field="purpose")
