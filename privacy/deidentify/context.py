@@ -56,6 +56,13 @@ _STREET = re.compile(
     r"\b\d{1,6}[A-Za-z]?,?\s+(?:[A-Z][\w'.-]*\s+){1,4}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Way|Place|Pl|Square|Sq)\b\.?"
     r"(?:,?\s+(?:Apt|Suite|Unit|#)\.?\s*\w{1,6})?"
 )
+NUMBERED = (
+    "电话|手机|座机|号码|联系|致电|拨打|短信|传真|微信|身份证|证件|卡号|银行卡|账号|帐号|护照|密码|设备|tel|phone|mobile|call|cell|whatsapp|fax|ssn"
+    "|passport|wechat|account|password|card|imei|oaid|idfa|gaid|text|reach|answering|message|registered|number|contact|dial|ring|msg|sms|line"
+)
+"""Words after which even a short number may be a person's (the cheap test of `freetext`)."""
+LINES = "office|fax|mobile|cell|home|work|tel|phone"
+"""Words behind a number that make it a telephone's."""
 _ACCOUNT = re.compile(
     r"(?:微信|薇信|威信|weixin|wechat|vx|v信|qq|扣扣|支付宝|alipay|抖音|小红书|line id|telegram)\s?(?:号码|账号|帐号|号|id)?\s?[:：是为加]?\s?"
     r"([A-Za-z0-9][A-Za-z0-9_-]{4,31})",
@@ -67,16 +74,26 @@ _OPEN_ID = re.compile(
     re.IGNORECASE,
 )
 """The names that WeChat gives a person in one app and in all apps of one company: no form, only their label tells them."""
-_PLATE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·\s]?[A-HJ-NP-Z0-9]{5,6}(?![A-Za-z0-9])")
+_DEVICE_NEAR = re.compile(
+    r"(?:oaid|idfa|idfv|gaid|aaid|imei|meid|android[ _-]?id|device[ _-]?id|mac address|设备号|设备码|设备标识)[\"']?\s{0,2}"
+    r"(?:[:：=是为]|is\s)?\s{0,2}[\"']?"
+    r"([0-9A-Za-z](?:[:\- ]?[0-9A-Za-z]){11,63})",
+    re.IGNORECASE,
+)
+PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+_PLATE = re.compile(rf"[{PROVINCES}][A-HJ-NP-Z][·\s]?[A-HJ-NP-Z0-9]{{5,6}}(?![A-Za-z0-9])")
 _PASSPORT = re.compile(
     r"(?:护照|passport|通行证|港澳证|台胞证)[^A-Za-z0-9]{0,8}(?:号码|号|no\.?|number)?[^A-Za-z0-9]{0,3}([A-Za-z]{0,2}\d{7,9})(?!\d)",
     re.IGNORECASE,
 )
 _ID_NEAR = re.compile(r"(?:身份证|证件|resident id|id card|identity card)\D{0,12}([0-9][0-9 \-]{13,20}[0-9Xx])(?!\d)", re.IGNORECASE)
 _PHONE_NEAR = re.compile(
-    r"(?:电话|手机|座机|号码|联系|致电|拨打|短信|tel|phone|mobile|call|cell|whatsapp|fax|传真)[^0-9+\n]{0,12}(\+?[0-9](?:[\s\-.()]{0,2}[0-9]){5,14})(?![0-9])",
+    r"(?:reach (?:me|us|him|her) (?:at|on)|answering at|messages? to|text (?:me|us) (?:at|on)|registered(?: number)?|dial|电话"
+    r"|手机|座机|号码|联系|致电|拨打|短信|tel|phone|mobile|call|cell|whatsapp|fax|传真)[^0-9+\n]{0,12}"
+    r"(\+?[0-9](?:[\s\-.()]{0,2}[0-9]){5,14})(?![0-9])",
     re.IGNORECASE,
 )
+_PHONE_LINE = re.compile(rf"(?<![\d.,])(\(?\+?\d(?:[ \-./()]{{0,2}}\d){{4,14}})(?=[ \-–:(]{{0,3}}(?:{LINES})\b)", re.IGNORECASE)
 _CARD_NEAR = re.compile(
     r"(?:卡号|银行卡|账号|帐号|card(?: number| no)?|account)\D{0,8}([0-9](?:[\s\-]{0,2}[0-9]){7,18})(?![0-9])", re.IGNORECASE
 )
@@ -104,8 +121,16 @@ _DOUBT_ADDRESS_FIELD = re.compile(
     re.IGNORECASE,
 )
 _DOUBT_HOUSE = re.compile(
-    r"(?<![a-z])(?:address is|(?:ship|deliver|send)(?:ped|ed)? (?:it |this |them )?to|(?:live|living|reside) (?:at|on|in))"
+    r"(?<![a-z])(?:address is|(?:ship|deliver|send)(?:ped|ed)? (?:it |this |them )?to|(?:lives?|lived|living|resides?|located|moved) (?:at|on|in|to))"
     rf"\s(?:[a-z]+\s){{0,2}}{_HOUSE}",
+    re.IGNORECASE,
+)
+_DOUBT_BOX = re.compile(r"\b(?:p\.?\s?o\.?\s?box|psc|(?:apt|suite|flat)\b\.?|(?:unit|box)(?=\s\d{3}))\s?#?\d|corner of\s\S", re.IGNORECASE)
+_DOUBT_ASKED = re.compile(
+    r"\b(?:last|first|full|family|maiden|middle|your|sur)[ -]?name\b[^\w\n]{1,4}[^\W\d_]|\bname on \w+ \w+\?"
+    r"|\b(?:my|his|her|their) name is\s+[^\W\d_]|\bcall me\s+(?!(?:at|on|back|when|if|again|asap|later|today|now|please"
+    r"|to|and|or|for|in|about|by|as|tomorrow|before|after)\b)"
+    r"[^\W\d_]{3}",
     re.IGNORECASE,
 )
 _DOUBT_MAIL = re.compile(r"\w\s?@\s?\w")
@@ -152,6 +177,8 @@ def accounts(text: str) -> Iterator[Span]:
         (_ID_NEAR, "id"),
         (_CARD_NEAR, "card"),
         (_PHONE_NEAR, "phone"),
+        (_PHONE_LINE, "phone"),
+        (_DEVICE_NEAR, "device"),
     ):
         yield from ((*m.span(1), kind) for m in pattern.finditer(text))
     yield from ((*m.span(), "plate") for m in _PLATE.finditer(text))
@@ -164,7 +191,7 @@ def doubtful(text: str) -> bool:
 
 def labelled(text: str) -> bool:
     """Whether something stands behind a word after which a person's name, address, number or password is to be expected."""
-    doubts = [_DOUBT_NAME, _DOUBT_ADDRESS]
+    doubts = [_DOUBT_NAME, _DOUBT_ADDRESS, _DOUBT_BOX, _DOUBT_ASKED]
     if _FIELD.search(text):
         doubts += [_DOUBT_NAME_FIELD, _DOUBT_ADDRESS_FIELD]
     if _CODE.search(text):

@@ -26,7 +26,11 @@ _EMAIL_WIDE = re.compile(
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
 _IPV6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:]{2,39}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z:])")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,40}")
-_ID18 = re.compile(r"(?<!\d)[1-9](?:[\s.\-]{0,2}\d){16}[\s.\-]{0,2}[0-9Xx](?!\d)")
+_ID18 = re.compile(r"(?<!\d)(?=([1-9](?:[\s.\-]{0,2}\d){16}[\s.\-]{0,2}[0-9Xx])(?!\d))")
+_GROUPS = re.compile(r"\d+")
+_CARD_GROUPS = re.compile(r"(?:1[2-9]|4(?: 4){2}(?: [1-4]){1,2}|4 6 [45]|1(?: 1){11,18})\Z")
+"""Lengths of the groups in which a card's digits are written beside other numbers."""
+_USCC = re.compile(r"(?<![0-9A-Za-z])[1-9AHNY][1-9A-GY]\d{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])")
 _CARD = re.compile(r"(?<!\d)\d(?:[\s.\-]{0,2}\d){11,18}(?!\d)")
 _IMEI = re.compile(r"(?<!\d)(?:35|86|01|99)\d{13}(?!\d)")
 _SSN = re.compile(r"(?<![\d-])(?!000|666)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])")
@@ -41,6 +45,11 @@ _NANP = re.compile(
     r"(?<!\d)(?:\+?1[\s.\-]{0,2})?(?:\([2-9]\d{2}\)\s?|[2-9]\d{2}[-. ])[2-9]\d{2}[-. ]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\d)"
 )
 _GROUPED = re.compile(r"(?<![\d-])\(?\d{2,4}\)?[ -]\d{3}[ -]\d{3,4}(?![\d-])")
+_TRUNK = re.compile(r"(?<![\d.,/:\-])0\d{1,4}[ \-]\d{2,4}(?:[ \-]\d{2,4}){1,3}(?![\d:.]*\d)")
+"""Groups behind a trunk zero, as most of Europe writes them."""
+_PAIRS = re.compile(r"(?<![\d.,/:\-])\d{2}(?:([ \-.])\d{2})(?:\1\d{2}){2,3}(?![\-\d])")
+_APART = re.compile(r"(?<!\d)\d(?:[\s.\-·•]{1,3}\d(?!\d)){6,24}")
+"""Digits that each stand alone: nobody writes an amount like that."""
 _DIGITS = re.compile(r"\D+")
 _ANY_PHONE = re.compile(r"\d(?:[^\dA-Za-z\u4e00-\u9fff]{0,3}\d){6}")
 
@@ -77,7 +86,7 @@ def wide(text: str) -> Iterator[Span]:
         yield from _checked(text, zone, rare=True)
         yield from ((*m.span(), "device") for m in _in(zone, _IMEI, text) if checks.luhn(m[0]))
         yield from ((*m.span(), "id") for m in _in(zone, _SSN, text))
-        for pattern in (_MOBILE, _LANDLINE, _ABROAD, _NANP, _GROUPED):
+        for pattern in (_MOBILE, _LANDLINE, _ABROAD, _NANP, _GROUPED, _TRUNK, _PAIRS, _APART):
             yield from ((*m.span(), "phone") for m in _in(zone, pattern, text))
 
 
@@ -107,8 +116,26 @@ def _bank_accounts(text: str) -> Iterator[Span]:
 
 
 def _checked(text: str, zone: Zone, *, rare: bool) -> Iterator[Span]:
-    yield from ((*m.span(), "id") for m in _in(zone, _ID18, text) if checks.resident_id(_compact(m[0])))
+    yield from ((*m.span(1), "id") for m in _in(zone, _ID18, text) if checks.resident_id(_compact(m[1])))
+    yield from ((*m.span(), "company") for m in _in(zone, _USCC, text) if checks.uscc(m[0]))
     yield from ((*m.span(), "card") for m in _in(zone, _CARD, text) if checks.card(_DIGITS.sub("", m[0]), rare=rare))
+    yield from ((*span, "card") for span in _grouped_cards(text, zone))
+
+
+def _grouped_cards(text: str, zone: Zone) -> Iterator[tuple[int, int]]:
+    """Cards between other numbers, from which only their grouping sets them apart."""
+    groups = [m.span() for m in _GROUPS.finditer(text, *zone)]
+    if len(groups) < 2:
+        return
+    for first in range(len(groups)):
+        for last in range(first, min(first + 19, len(groups))):
+            if last > first and groups[last][0] - groups[last - 1][1] > 2:
+                break
+            part = groups[first : last + 1]
+            if _CARD_GROUPS.match(" ".join(str(end - start) for start, end in part)):
+                digits = "".join(text[start:end] for start, end in part)
+                if checks.card(digits):
+                    yield part[0][0], part[-1][1]
 
 
 def numbered_elsewhere(text: str) -> Iterator[Span]:

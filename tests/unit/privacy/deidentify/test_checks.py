@@ -42,3 +42,10 @@ def test_old_ids_cards_accounts_and_addresses() -> None:
     assert not any(map(checks.iban, ("GB82 WEST 1234 5698 7654 33", "GB82WEST123456987654321", "short", "")))
     assert checks.ip("::1")
     assert not checks.ip("300.1.1.1")
+
+
+def test_a_credit_code_of_a_trader_is_known_by_its_check_character() -> None:
+    assert checks.uscc("91350100M000100Y43")
+    assert not checks.uscc("91350100M000100Y44")
+    assert not checks.uscc("911101051949123100")
+    assert not checks.uscc("91350100M000100Y4O")
