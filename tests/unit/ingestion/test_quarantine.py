@@ -34,13 +34,37 @@ def test_items_are_listed_by_page_source_and_rule(stores: Stores) -> None:
         assert quarantine.count(tx) == {("src_a", "wrong_type"): 3, ("src_b", "bad_time"): 1}
 
 
-def test_what_is_taken_for_replay_is_gone(stores: Stores) -> None:
-    """Without a sealed payload there is nothing to replay, so the item stays."""
+def test_what_may_be_replayed_has_a_payload_and_time_and_was_there_when_the_replay_began(stores: Stores) -> None:
     fill(stores)
     with stores.begin_platform() as tx:
-        assert [item.reference for item in quarantine.take(tx, "src_a", now=NOW, limit=2)] == ["box_0", "box_1"]
-        assert quarantine.take(tx, "src_a", now=WEEK) == []
-        assert quarantine.take(tx, "src_b", now=NOW) == []
+        until, number = quarantine.newest(tx, "src_a")
+        assert number == 3
+        quarantine.put(tx, "src_a", b"d" * 16, [Failure(9, "late", FormRule.WRONG_TYPE, "box_9")], now=NOW, expires_at=WEEK)
+        page = quarantine.waiting(tx, "src_a", after=0, until=until, now=NOW, limit=2)
+        rest = quarantine.waiting(tx, "src_a", after=page[-1].id, until=until, now=NOW, limit=2)
+        assert [one.reference for one in page + rest] == ["box_0", "box_1", "box_2"]
+        assert [one.position for one in quarantine.waiting(tx, "src_a", path="properties.p1", after=0, until=until, now=NOW, limit=9)] == [
+            1
+        ]
+        assert quarantine.waiting(tx, "src_a", after=0, until=until, now=WEEK, limit=9) == []
+        assert quarantine.newest(tx, "src_b") == (0, 0), "without a sealed payload there is nothing to replay"
+        assert quarantine.waiting(tx, "src_b", after=0, until=99, now=NOW, limit=9) == []
+        ids = [one.id for one in page]
+        assert quarantine.remove(tx, ids) == 2
+        assert quarantine.remove(tx, ids) == 0, "who comes second takes nothing"
+
+
+def test_items_are_counted_by_place_and_rule_and_hidden_sources_stay_out(stores: Stores) -> None:
+    fill(stores)
+    with stores.begin_platform() as tx:
+        assert [(one.source_id, one.path, one.rule, one.number) for one in quarantine.summary(tx)] == [
+            *(("src_a", f"properties.p{number}", "wrong_type", 1) for number in range(3)),
+            ("src_b", "", "bad_time", 1),
+        ]
+        assert quarantine.summary(tx)[-1].first_ends == NOW + timedelta(hours=24)
+        assert {one.source_id for one in quarantine.listing(tx, hidden={"src_a"})[0]} == {"src_b"}
+        assert [one.position for one in quarantine.listing(tx, path="properties.p2")[0]] == [2]
+        assert quarantine.forget(tx, ["box_0", "box_2", "unknown"]) == 2
         assert quarantine.count(tx) == {("src_a", "wrong_type"): 1, ("src_b", "bad_time"): 1}
 
 
