@@ -10,34 +10,25 @@ import tomllib
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.columns import Typed, as_text, tidy
+from ingestion import fieldrules
+from ingestion.columns import as_text, tidy
+from ingestion.fieldrules import Condition, FieldRule, named, names, only, wrong
 from privacy.errors import Invalid
 from privacy.vocabulary import FormRule
 
 if TYPE_CHECKING:
     from privacy.dictionary.catalogue import Catalogue
 
-_TOP = {"record", "zone", "currency", "id", "ignore", "identifiers", "fields", "consent"}
-_FIELD = {"from", "const", "values", "format", "times"}
+_TOP = {"record", "zone", "currency", "encoding", "delimiter", "id", "ignore", "skip", "identifiers", "fields", "consent"}
+ENCODINGS = ("utf8", "gb18030", "utf16")
+DELIMITERS = (",", ";", "\t", "|")
 _CONSENT = {"from", "grant", "at", "notice"}
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRule:
-    """Where one field comes from: a column, or a constant."""
-
-    column: str | None
-    const: str | None = None
-    values: Dict[str, str] | None = None
-    form: str | None = None
-    times: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +53,20 @@ class FileMapping:
     zone: str | None = None
     id: tuple[str, ...] = ()
     ignore: frozenset[str] = frozenset()
+    skip: tuple[Condition, ...] = ()
+    """Rows for which one of these tests holds mean nothing to this mapping."""
+    encoding: str = "utf8"
+    delimiter: str | None = None
+    """Of CSV; None: what the file's name says."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that the mapping reads, each once."""
-        named = [rule.column for rule in self.fields.values() if rule.column is not None]
-        named += [*self.identifiers.values(), *self.id]
+        read = [column for rule in self.fields.values() for column in rule.columns]
+        read += [*self.identifiers.values(), *self.id, *(test.column for test in self.skip)]
         for consent in self.consents:
-            named += [column for column in (consent.column, consent.at, consent.notice) if column is not None]
-        return tuple(dict.fromkeys(named))
+            read += [column for column in (consent.column, consent.at, consent.notice) if column is not None]
+        return tuple(dict.fromkeys(read))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,122 +86,83 @@ def parse(text: str, catalogue: Catalogue) -> FileMapping:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise Invalid("the mapping is not TOML", code="mapping_invalid") from None
-    _only(raw, _TOP, "")
+    only(raw, _TOP, "")
     record = catalogue.records.get(_string(raw, "record", "record") or "")
     if record is None:
-        raise _wrong("record", "the record kind is not in the dictionary")
-    fields = {name: _field(name, rule) for name, rule in _table(raw, "fields").items()}
-    identifiers = {name: _name(column, f"identifiers.{name}") for name, column in _table(raw, "identifiers").items()}
-    for name in fields:
+        raise wrong("record", "the record kind is not in the dictionary")
+    for name in _table(raw, "fields"):
         if name not in record.fields:
-            raise _wrong(f"fields.{name}", "the record has no such field")
+            raise wrong(f"fields.{name}", "the record has no such field")
+    fields = {name: fieldrules.parse(name, rule, record.fields[name].type) for name, rule in _table(raw, "fields").items()}
+    identifiers = {name: named(column, f"identifiers.{name}") for name, column in _table(raw, "identifiers").items()}
     for name in identifiers:
         if name not in record.identifiers:
-            raise _wrong(f"identifiers.{name}", "the record has no such identifier")
+            raise wrong(f"identifiers.{name}", "the record has no such identifier")
     currency = _string(raw, "currency", "currency")
     if currency is not None and "currency" in record.fields and "currency" not in fields:
         fields["currency"] = FieldRule(None, const=currency)
     for name, entry in record.fields.items():
         if entry.input.required and name not in fields:
-            raise _wrong(f"fields.{name}", "the record cannot do without this field")
+            raise wrong(f"fields.{name}", "the record cannot do without this field")
     if record.people and not identifiers and not raw.get("consent"):
-        raise _wrong("identifiers", "a record about people needs an identifier")
+        raise wrong("identifiers", "a record about people needs an identifier")
     return FileMapping(
         record=record.name,
         fields=fields,
         identifiers=identifiers,
         consents=tuple(_consent(purpose, rule) for purpose, rule in _table(raw, "consent").items()),
         zone=_checked_zone(_string(raw, "zone", "zone")),
-        id=tuple(_names(raw, "id")),
-        ignore=frozenset(_names(raw, "ignore")),
+        id=tuple(names(raw, "id", "id")),
+        ignore=frozenset(names(raw, "ignore", "ignore")),
+        skip=_skip(raw),
+        encoding=_among(raw, "encoding", ENCODINGS) or "utf8",
+        delimiter=_among(raw, "delimiter", DELIMITERS),
     )
 
 
-def _field(name: str, rule: Any) -> FieldRule:
-    place = f"fields.{name}"
-    if isinstance(rule, str):
-        return FieldRule(_name(rule, place))
-    if not isinstance(rule, dict):
-        raise _wrong(place, "a field is a column, or a table with from or const")
-    _only(rule, _FIELD, place)
-    if ("from" in rule) == ("const" in rule):
-        raise _wrong(place, "exactly one of from and const")
-    values = rule.get("values")
-    if values is not None and not (isinstance(values, dict) and all(isinstance(value, str) for value in values.values())):
-        raise _wrong(f"{place}.values", "values maps text to text")
-    times = Decimal(1)
-    if "times" in rule:
-        try:
-            times = Decimal(str(rule["times"]))
-        except InvalidOperation:
-            times = Decimal(0)
-        if isinstance(rule["times"], bool) or not times.is_finite() or times == 0:
-            raise _wrong(f"{place}.times", "times is a number, and not zero")
-    return FieldRule(
-        column=_name(rule["from"], f"{place}.from") if "from" in rule else None,
-        const=_constant(rule["const"], f"{place}.const") if "const" in rule else None,
-        values=values,
-        form=_string(rule, "format", f"{place}.format"),
-        times=times,
-    )
+def _among(raw: Dict[str, Any], key: str, known: Sequence[str]) -> str | None:
+    value = raw.get(key)
+    if value is not None and value not in known:
+        raise wrong(key, "this is none of the words that are known here")
+    return value
+
+
+def _skip(raw: Dict[str, Any]) -> tuple[Condition, ...]:
+    tests = raw.get("skip", [])
+    if not isinstance(tests, list):
+        raise wrong("skip", "skip is a list of tests")
+    return tuple(fieldrules.parse_condition(test, f"skip[{index}]") for index, test in enumerate(tests))
 
 
 def _consent(purpose: str, rule: Any) -> ConsentRule:
     place = f"consent.{purpose}"
     if not isinstance(rule, dict):
-        raise _wrong(place, "consent is a table with from and grant")
-    _only(rule, _CONSENT, place)
+        raise wrong(place, "consent is a table with from and grant")
+    only(rule, _CONSENT, place)
     grant = rule.get("grant")
     if not isinstance(grant, list) or not grant or not all(isinstance(word, str) and word for word in grant):
-        raise _wrong(f"{place}.grant", "grant lists the words that mean yes")
+        raise wrong(f"{place}.grant", "grant lists the words that mean yes")
     return ConsentRule(
         purpose=purpose,
-        column=_name(rule.get("from"), f"{place}.from"),
+        column=named(rule.get("from"), f"{place}.from"),
         grant=tuple(grant),
         at=_string(rule, "at", f"{place}.at"),
         notice=_string(rule, "notice", f"{place}.notice"),
     )
 
 
-def _only(table: Dict[str, Any], known: set[str], place: str) -> None:
-    for key in table:
-        if key not in known:
-            raise _wrong(f"{place}.{key}" if place else key, "the mapping has no such key")
-
-
 def _table(raw: Dict[str, Any], key: str) -> Dict[str, Any]:
     found = raw.get(key, {})
     if not isinstance(found, dict):
-        raise _wrong(key, "this must be a table")
+        raise wrong(key, "this must be a table")
     return found
-
-
-def _names(raw: Dict[str, Any], key: str) -> Sequence[str]:
-    found = raw.get(key, [])
-    if not isinstance(found, list) or not all(isinstance(name, str) and name for name in found):
-        raise _wrong(key, "this must be a list of columns")
-    return found
-
-
-def _name(value: Any, place: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise _wrong(place, "this must be the name of a column")
-    return value
 
 
 def _string(raw: Dict[str, Any], key: str, place: str) -> str | None:
     value = raw.get(key)
     if value is not None and (not isinstance(value, str) or not value):
-        raise _wrong(place, "this must be text")
+        raise wrong(place, "this must be text")
     return value
-
-
-def _constant(value: Any, place: str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, (str, int, float)):
-        raise _wrong(place, "a constant is text, a number or a truth value")
-    return str(value)
 
 
 def _checked_zone(name: str | None) -> str | None:
@@ -213,12 +170,8 @@ def _checked_zone(name: str | None) -> str | None:
         try:
             ZoneInfo(name)
         except (ValueError, OSError, KeyError):
-            raise _wrong("zone", "the time zone is not known") from None
+            raise wrong("zone", "the time zone is not known") from None
     return name
-
-
-def _wrong(place: str, message: str) -> Invalid:
-    return Invalid(f"{place}: {message}", code="mapping_invalid", field=place)
 
 
 # ── applying it ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,21 +202,6 @@ def from_items(mapping: FileMapping, items: Sequence[Dict[str, Any]]) -> Tabulat
         columns[column] = tidy(typed.values)
         faults += [(index, column, rule) for index, rule in typed.faults]
     return Tabulated(columns, faults)
-
-
-def field_text(rule: FieldRule, columns: Dict[str, pa.Array], length: int) -> Typed:
-    """The text of one field, its words exchanged as the mapping says; a word that the mapping does not know is a fault."""
-    if rule.column is None:
-        return Typed(pa.array([rule.const] * length, pa.string()), [])
-    text = columns[rule.column]
-    if rule.values is None:
-        return Typed(text, [])
-    places = pc.index_in(text, pa.array(list(rule.values), pa.string()), skip_nulls=True)
-    unknown = pc.and_(pc.is_valid(text), pc.is_null(places))
-    faults = []
-    if pc.any(unknown).as_py():
-        faults = [(index, FormRule.NOT_ALLOWED) for index in pc.indices_nonzero(unknown).to_pylist()]
-    return Typed(pc.take(pa.array(list(rule.values.values()), pa.string()), places), faults)
 
 
 def message_ids(mapping: FileMapping, columns: Dict[str, pa.Array]) -> tuple[pa.Array | None, list[tuple[int, FormRule]]]:

@@ -90,10 +90,13 @@ class LakeReader:
         return f"{CLOSED}{month}" in load(self._catalog, name).properties
 
     def open_table(self, name: str) -> pa.Table:
-        """A table without people, exact and free: of equal keys the row that was loaded last."""
-        key = list(self._dictionary.tables[name].key)
+        """A table without people, exact and free: of equal keys the row that was loaded last, or the values, if the dictionary says so."""
+        table = self._dictionary.tables[name]
+        key = list(table.key)
         with self._engine.session() as session:
             rows = self.rows(session, name, None, people=False)
+            if table.latest == "value":
+                return session.run(_latest_values(rows, key).order_by(key))
             latest = rows.group_by(key).agg(latest=rows.loaded.max())
             current = rows.inner_join(latest, [*[rows[column] == latest[column] for column in key], rows.loaded == latest.latest])
             current = current.select(*rows.columns)
@@ -116,3 +119,12 @@ class LakeReader:
                 raise errors.Refused("a month that the question does not name is not opened", code="month_not_priced")
             paths.append(local_path(task.file.file_path))
         return session.parquet(sorted(paths), self._dictionary.arrow_schema(name))
+
+
+def _latest_values(rows: ir.Table, key: list[str]) -> ir.Table:
+    """One row a key; each column has the value that was loaded last, an empty cell changes nothing."""
+    others = [column for column in rows.columns if column not in key]
+    last = rows.group_by(key).agg(**{f"last_{column}": rows.loaded.max(where=rows[column].notnull()) for column in others})
+    joined = rows.inner_join(last, key)
+    values = {column: joined[column].max(where=joined.loaded == joined[f"last_{column}"]) for column in others}
+    return joined.group_by(key).agg(**values).select(*rows.columns)

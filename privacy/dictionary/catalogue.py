@@ -154,7 +154,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One lake table. `key` names the columns of which the latest row counts, in tables without people. `made`: records or close."""
+    """One lake table. `made`: records or close. `key`: in tables without people the columns that name a row; of equal keys the latest row
+    counts, or, where `latest` is "value", each column's latest value, so that two sources may fill one row."""
 
     name: str
     people: bool
@@ -163,6 +164,7 @@ class Table:
     meaning_en: str
     meaning_zh: str
     columns: Mapping[str, Column]
+    latest: str = "row"
 
 
 @dataclass(frozen=True)
@@ -242,6 +244,7 @@ def _table(name: str, body: dict[str, Any]) -> Table:
         body["meaning"]["en"],
         body["meaning"]["zh"],
         MappingProxyType({key: Column(key, *facts) for key, facts in columns.items()}),
+        body.get("latest", "row"),
     )
 
 
@@ -297,6 +300,8 @@ def _check(catalogue: Catalogue) -> None:
     fed = {(b.table, b.column) for r in catalogue.records.values() for f in r.fields.values() for b in f.becomes}
     for table in catalogue.tables.values():
         faults += [f"{table.name}.{key}: key is no column" for key in table.key if key not in table.columns]
+        if table.latest not in ("row", "value"):
+            faults.append(f"{table.name}: latest is row or value")
         for column in table.columns.values():
             if not (column.meaning_en and column.meaning_zh) or column.type not in COLUMN_TYPES:
                 faults.append(f"{table.name}.{column.name}: type and both meanings are needed")

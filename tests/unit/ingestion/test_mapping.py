@@ -68,6 +68,8 @@ def test_the_published_example_is_a_mapping() -> None:
         ('occurred_at    = "at"', "", "fields.occurred_at"),
         ('mini = "mini_program"', "mini = 3", "fields.channel.values"),
         ('id       = ["order_id", "sku"]', 'id = "order_id"', "id"),
+        ("ignore ", 'skip = [{ if = "card" }]\nignore ', "skip[0]"),
+        ("ignore ", 'skip = "card"\nignore ', "skip"),
     ],
 )
 def test_a_mapping_that_names_what_is_not_there_is_refused_with_its_place(old: str, new: str, place: str) -> None:
@@ -98,13 +100,6 @@ def test_a_file_without_a_named_column_is_refused_before_its_rows() -> None:
     assert caught.value.field == "store"
 
 
-def test_words_are_exchanged_and_unknown_words_are_faults() -> None:
-    rule = mapping.parse(FULL, CATALOGUE).fields["channel"]
-    typed = mapping.field_text(rule, {"channel": pa.array(["pos", "mini", None, "smoke"])}, 4)
-    assert typed.values.to_pylist() == ["pos", "mini_program", None, None]
-    assert typed.faults == [(3, FormRule.NOT_ALLOWED)]
-
-
 def test_a_message_id_is_made_of_all_its_columns() -> None:
     made = mapping.parse(FULL, CATALOGUE)
     ids, faults = mapping.message_ids(made, {"order_id": pa.array(["1", "1", None]), "sku": pa.array(["2", "3", "4"])})
@@ -116,6 +111,17 @@ def test_a_message_id_is_made_of_all_its_columns() -> None:
 def test_consent_is_said_by_the_listed_words_only() -> None:
     rule = mapping.parse(FULL, CATALOGUE).consents[0]
     assert mapping.granted(rule, {"analytics": pa.array(["true", "True", "no", None, "1"])}).to_pylist() == [True, False, False, None, True]
+
+
+def test_what_is_skipped_and_what_is_calculated_with_is_read() -> None:
+    made = mapping.parse(
+        FULL.replace("ignore ", 'skip = [{ if = "void", in = ["1"] }]\nignore ').replace(
+            "times = 100", 'times_column = "n", plus = ["off"]'
+        ),
+        CATALOGUE,
+    )
+    assert {"void", "n", "off"} <= set(made.columns)
+    assert len(made.skip) == 1
 
 
 def test_a_dotted_name_reaches_into_objects() -> None:

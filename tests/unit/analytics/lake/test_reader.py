@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from analytics.lake.tables import load
@@ -71,6 +73,17 @@ def test_of_a_table_without_people_the_latest_row_counts(lake: Lake) -> None:
     lake.put("stores", [{"id": "S1", "name": "new"}])
     rows = lake.reader.open_table("stores").to_pylist()
     assert [(row["id"], row["name"], row["region"]) for row in rows] == [("S1", "new", None), ("S2", "two", None)]
+
+
+def test_of_the_calendar_each_value_counts_that_was_loaded_last(lake: Lake) -> None:
+    """Holidays and weather come from two sources, in whatever order, and neither takes the other's away."""
+    day = {"day": date(2026, 10, 1), "region": "CN"}
+    lake.put("calendar", [day | {"weather": "rain"}, {"day": date(2026, 10, 2), "region": "CN", "weather": "fog"}])
+    lake.put("calendar", [day | {"holiday": "国庆", "working_day": False}])
+    lake.put("calendar", [day | {"weather": "sun"}])
+    lake.put("calendar", [day | {"holiday": "国庆节", "working_day": True}])
+    rows = lake.reader.open_table("calendar").to_pylist()
+    assert [(row["holiday"], row["working_day"], row["weather"]) for row in rows] == [("国庆节", True, "sun"), (None, None, "fog")]
 
 
 def test_a_population_of_another_purpose_is_refused(lake: Lake) -> None:

@@ -139,6 +139,7 @@ def test_field_types_of_a_record_come_as_a_schema() -> None:
         ("member.toml", 'class = "direct_identifier"\ncategory = "identity"\ninput = { max_length = 200 }\nbecomes = "drop"',
          'class = "direct_identifier"\ncategory = "identity"\ninput = { max_length = 200 }\nbecomes = { "profiles.tier" = "keep" }'),
         ("tables.toml", 'key = ["day", "region"]', 'key = ["night"]'),
+        ("tables.toml", 'latest = "value"', 'latest = "guess"'),
         ("store.toml", 'record = "store"', 'record = "shop"'),
     ],
 )  # fmt: skip

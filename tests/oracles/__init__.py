@@ -1,0 +1,1 @@
+"""Independent answers: plain pandas on the raw files, sharing no code with the product."""
