@@ -7,6 +7,7 @@ touched; compaction changes no row. Everything may be killed at any point and re
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -51,14 +52,33 @@ class LakeMaintenance:
         self._dictionary = dictionary
         self._random = random
 
-    def compact(self) -> Upkeep:
-        """Joins the small files of each month. The old files stay until their snapshots expire, so running questions are not disturbed."""
+    def compact(self, apart: Collection[str] = ()) -> Upkeep:
+        """Joins the small files of each month. The old files stay until their snapshots expire, so running questions are not disturbed.
+
+        `apart` names files that stay as they are, because their rows may still be withdrawn.
+        """
         joined = 0
         for name in self._names():
-            for group in _small_groups(load(self._catalog, name)):
+            for group in _small_groups(load(self._catalog, name), frozenset(apart)):
                 self._join(load(self._catalog, name), group)
                 joined += len(group)
         return Upkeep(files_joined=joined)
+
+    def withdraw(self, name: str, locations: Collection[str]) -> Upkeep:
+        """Takes whole files out of a table in one commit; those that no commit names (any more) are passed over. They leave the disk with
+        the snapshots that name them."""
+        table = load(self._catalog, name)
+        wanted = set(locations)
+        files = [task.file for task in table.scan().plan_files() if task.file.file_path in wanted]
+        if files:
+            with (
+                table.transaction() as transaction,
+                transaction.update_snapshot(snapshot_properties=carried(table)).overwrite() as overwrite,
+            ):
+                for file in files:
+                    overwrite.delete_data_file(file)
+            settle(table)
+        return Upkeep(files_deleted=len(files))
 
     def expire(self, older_than: datetime) -> Upkeep:
         """Forgets snapshots from before an instant, except the current one, and deletes the files that only they named."""
@@ -135,10 +155,10 @@ def referenced(table: IcebergTable) -> set[str]:
     return named
 
 
-def _small_groups(table: IcebergTable) -> list[list[DataFile]]:
+def _small_groups(table: IcebergTable, apart: frozenset[str]) -> list[list[DataFile]]:
     by_month: dict[int | None, list[DataFile]] = {}
     for task in table.scan().plan_files():
-        if task.file.file_size_in_bytes < SMALL_BYTES:
+        if task.file.file_size_in_bytes < SMALL_BYTES and task.file.file_path not in apart:
             by_month.setdefault(task.file.partition[0] if len(task.file.partition) else None, []).append(task.file)
     groups = []
     for files in by_month.values():

@@ -8,10 +8,11 @@ arrival is not kept in them. It must never learn who a person is; a virtual ID i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
@@ -34,6 +35,9 @@ THROUGH = "piying.inbox-through"
 HELD = "piying.inbox-held"
 """Summary keys: the highest inbox position of the last flush, and all of its positions as ranges ("3-9,11"). The highest alone would not
 do: on PostgreSQL a lower position may become visible after a higher one was flushed."""
+
+Announce = Callable[[str, str, Sequence[str]], None]
+"""Told before a commit which files (table, whose, locations) will hold the rows of one part that may be withdrawn later."""
 
 ROW_GROUP = 122_880
 FILE_ROWS = 4_000_000
@@ -70,8 +74,14 @@ class LakeWriter:
         self._dictionary = dictionary
         self._random = random
 
-    def flush(self, pending: Iterable[Waiting]) -> FlushResult:
-        """Writes and commits what is not in the lake yet, table by table. Repeating it with the same batches changes nothing."""
+    def flush(
+        self, pending: Iterable[Waiting], *, apart: Mapping[int, str] = MappingProxyType({}), announce: Announce | None = None
+    ) -> FlushResult:
+        """Writes and commits what is not in the lake yet, table by table. Repeating it with the same batches changes nothing.
+
+        `apart` says whose some batches are (inbox position → name): rows of one name share files with nobody else, so that they can be
+        withdrawn as files. `announce` hears of these files before the commit: what it wrote down and no commit names never was.
+        """
         waiting: dict[str, list[Waiting]] = {}
         for batch in pending:
             waiting.setdefault(batch.table, []).append(batch)
@@ -83,9 +93,15 @@ class LakeWriter:
                 fresh = [batch for batch in waiting[name] if batch.seq not in held]
                 here = sorted(batch.seq for batch in waiting[name])
                 if fresh:
-                    data = pa.concat_tables([self._rows(name, batch) for batch in fresh])
-                    self._append(table, data, {THROUGH: str(here[-1]), HELD: ranges(here)})
-                    rows += data.num_rows
+                    paths: list[str] = []
+                    for whose, group in _by_owner(fresh, apart).items():
+                        data = pa.concat_tables([self._rows(name, batch) for batch in group])
+                        files = write_files(table, data, self._random)
+                        if whose and files and announce is not None:
+                            announce(name, whose, files)
+                        paths += files
+                        rows += data.num_rows
+                    self._append(table, paths, {THROUGH: str(here[-1]), HELD: ranges(here)})
                     snapshots[name] = _snapshot_id(table)
                 sequences += here
         return FlushResult(len(sequences), rows, snapshots, tuple(sorted(sequences)))
@@ -99,7 +115,7 @@ class LakeWriter:
             data = _shaped(rows, self._dictionary.arrow_schema(name))
             if data.num_rows and pc.unique(data[MONTH]).to_pylist() != [month]:
                 raise errors.Invalid("rows of a close belong to its month", code="wrong_month")
-            self._append(table, data, {}, {f"{CLOSED}{month}": version})
+            self._append(table, write_files(table, data, self._random), {}, {f"{CLOSED}{month}": version})
         return True
 
     def _rows(self, name: str, batch: Waiting) -> pa.Table:
@@ -110,14 +126,20 @@ class LakeWriter:
             rows = rows.drop_columns(["loaded"] if "loaded" in rows.column_names else []).append_column("loaded", loaded)
         return _shaped(rows, self._dictionary.arrow_schema(name))
 
-    def _append(self, table: IcebergTable, data: pa.Table, summary: dict[str, str], properties: dict[str, str] | None = None) -> None:
-        paths = write_files(table, data, self._random)
+    def _append(self, table: IcebergTable, paths: list[str], summary: dict[str, str], properties: dict[str, str] | None = None) -> None:
         with table.transaction() as transaction:
             if properties:
                 transaction.set_properties(properties)
             if paths:
                 transaction.add_files(paths, snapshot_properties=carried(table) | summary, check_duplicate_files=False)
         settle(table)
+
+
+def _by_owner(batches: Iterable[Waiting], apart: Mapping[int, str]) -> dict[str, list[Waiting]]:
+    groups: dict[str, list[Waiting]] = {}
+    for batch in batches:
+        groups.setdefault(apart.get(batch.seq, ""), []).append(batch)
+    return groups
 
 
 def write_files(table: IcebergTable, data: pa.Table, random: RandomBytes) -> list[str]:

@@ -6,10 +6,12 @@ on as a fault, so that the rows around it keep theirs; reading can begin again a
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 10_000
 """Rows in a batch, and the unit of which a digest stands for rows that have no message id (SHAPES "Mapping file")."""
+TOGETHER = 5
+"""Chunks that go through the pipeline at once where the rows have message ids of their own: fewer commits, and each person once."""
 MAX_LINE = 4 * 1024 * 1024
 """Longest line of JSON Lines, as for a whole request."""
 MAX_COLUMNS = 1_000
@@ -40,8 +44,17 @@ Progress = Callable[[int, int], None]
 """Told after each chunk: bytes (or rows, of Parquet) read so far, and all of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file that is not one on the disk: its name, its size, and how to open it (readable bytes that can seek)."""
+
+    name: str
+    size: int
+    open: Callable[[], IO[bytes]]
+
+
 def read(
-    path: Path,
+    path: Path | Content,
     source: SourceFacts,
     *,
     clock: Clock,
@@ -50,16 +63,21 @@ def read(
     progress: Progress | None = None,
     request_id: str = "",
     encoding: str = "utf8",
+    delimiter: str | None = None,
 ) -> Iterator[RawBatch]:
-    """The file's batches in order, beginning with the chunk that holds row `start` (a multiple of `chunk_rows`)."""
-    kind = kind_of(path)
-    if not path.is_file():
-        raise NotFound("there is no such file", code="file_not_found", field="file")
+    """The file's batches in order, beginning with the chunk that holds row `start` (a multiple of `chunk_rows`).
+
+    `encoding` is that of CSV: utf8, gb18030 or utf16; what does not fit it makes its row a fault. `delimiter` is what the name says
+    (comma, or tab of .tsv) unless it is given.
+    """
+    content = _content_of(path) if isinstance(path, Path) else path
+    kind = kind_of(Path(content.name))
     tell = _Teller(progress)
     first = 0
     chunks: Iterator[pa.Table | list[Any]]
     try:
-        chunks = _parquet(path, chunk_rows, tell) if kind == "parquet" else _text(path, kind, chunk_rows, encoding, tell)
+        mark = delimiter or ("\t" if kind == "tsv" else ",")
+        chunks = _parquet(content, chunk_rows, tell) if kind == "parquet" else _text(content, kind, chunk_rows, encoding, mark, tell)
         for chunk in chunks:
             rows = len(chunk) if isinstance(chunk, list) else chunk.num_rows
             if first >= start:
@@ -77,6 +95,12 @@ def replayed(source: SourceFacts, payloads: Sequence[bytes], *, now: datetime) -
     items = [strictjson.loads(one).value for one in payloads]
     digest = hashlib.sha256(b"\n".join(payloads)).digest()
     return RawBatch(source, now, items=items, chunk=digest)
+
+
+def _content_of(path: Path) -> Content:
+    if not path.is_file():
+        raise NotFound("there is no such file", code="file_not_found", field="file")
+    return Content(path.name, path.stat().st_size, lambda: path.open("rb"))
 
 
 def kind_of(path: Path) -> str:
@@ -137,15 +161,44 @@ class _Teller:
 # ── text ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _text(path: Path, kind: str, chunk_rows: int, encoding: str, tell: _Teller) -> Iterator[pa.Table | list[Any]]:
-    with path.open("rb") as raw:
-        tell.total = path.stat().st_size
+def _text(content: Content, kind: str, chunk_rows: int, encoding: str, delimiter: str, tell: _Teller) -> Iterator[pa.Table | list[Any]]:
+    with content.open() as raw:
+        tell.total = content.size
         tell.done = raw.tell
-        stream: IO[bytes] = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix.lower() == ".gz" else raw
+        stream = inflated(content.name, raw)
         if kind == "jsonl":
             yield from _json_lines(stream, chunk_rows)
         else:
-            yield from _csv(stream, "\t" if kind == "tsv" else ",", chunk_rows, encoding)
+            recoded = stream if encoding == "utf8" else cast("IO[bytes]", io.BufferedReader(_Recoded(stream, encoding)))
+            yield from _csv(recoded, delimiter, chunk_rows)
+
+
+def inflated(name: str, raw: IO[bytes]) -> IO[bytes]:
+    """The bytes of a file, out of its gzip if its name says so."""
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if name.lower().endswith(".gz") else raw
+
+
+class _Recoded(io.RawIOBase):
+    """Text of another encoding as UTF-8. A byte that has no meaning there stays what it is, so that its row is found to be broken."""
+
+    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace" if encoding == "utf16" else "surrogateescape")
+        self._ready = b""
+        self._over = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        while not self._ready and not self._over:
+            block = self._stream.read(1 << 20)
+            self._over = not block
+            self._ready = self._decoder.decode(block, final=self._over).encode("utf-8", "surrogateescape")
+        given = self._ready[: len(target)]
+        self._ready = self._ready[len(given) :]
+        target[: len(given)] = given
+        return len(given)
 
 
 def _json_lines(stream: IO[bytes], chunk_rows: int) -> Iterator[list[Any]]:
@@ -175,8 +228,8 @@ def _objects(lines: list[bytes]) -> list[Any]:
     return items
 
 
-def _csv(stream: IO[bytes], delimiter: str, chunk_rows: int, encoding: str) -> Iterator[pa.Table]:
-    head, names = _header(stream, delimiter, encoding)
+def _csv(stream: IO[bytes], delimiter: str, chunk_rows: int) -> Iterator[pa.Table]:
+    head, names = _header(stream, delimiter)
     bad: dict[int, str] = {}
 
     def note(row: pacsv.InvalidRow) -> str:
@@ -186,7 +239,7 @@ def _csv(stream: IO[bytes], delimiter: str, chunk_rows: int, encoding: str) -> I
     try:
         reader = pacsv.open_csv(
             _Joined(head, stream),
-            read_options=pacsv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=encoding),
+            read_options=pacsv.ReadOptions(use_threads=False, block_size=_BLOCK),
             parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note),
             convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.binary()), check_utf8=False),
         )
@@ -218,13 +271,13 @@ def _next(reader: pacsv.CSVStreamingReader) -> pa.RecordBatch | None:
         return None
 
 
-def _header(stream: IO[bytes], delimiter: str, encoding: str) -> tuple[bytes, list[str]]:
+def _header(stream: IO[bytes], delimiter: str) -> tuple[bytes, list[str]]:
     """The first line and the names in it. A header does not span lines and does not repeat a name."""
     head = stream.readline(1_000_000)
     try:
-        line = head.decode("utf-8-sig" if encoding == "utf8" else encoding)
+        line = head.decode("utf-8-sig")
         names = list(pacsv.read_csv(io.BytesIO(line.encode()), parse_options=pacsv.ParseOptions(delimiter=delimiter)).column_names)
-    except (UnicodeDecodeError, LookupError, pa.ArrowInvalid):
+    except (UnicodeDecodeError, pa.ArrowInvalid):
         raise Invalid("the file has no readable header", code="header_unreadable", field="file") from None
     if not names or len(names) > MAX_COLUMNS or len(set(names)) != len(names):
         raise Invalid("the header names no column, one column twice, or too many", code="header_unreadable", field="file")
@@ -307,11 +360,9 @@ def _placed(table: pa.Table | None, names: list[str], seen: int, bad: dict[int, 
 # ── Parquet ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _parquet(path: Path, chunk_rows: int, tell: _Teller) -> Iterator[pa.Table]:
-    source: Any = path
-    if path.suffix.lower() == ".gz":
-        source = pa.BufferReader(gzip.decompress(path.read_bytes()))
-    with pq.ParquetFile(source) as file:
+def _parquet(content: Content, chunk_rows: int, tell: _Teller) -> Iterator[pa.Table]:
+    zipped = content.name.lower().endswith(".gz")
+    with content.open() as raw, pq.ParquetFile(pa.BufferReader(gzip.decompress(raw.read())) if zipped else pa.PythonFile(raw)) as file:
         read_rows = 0
         tell.total = file.metadata.num_rows
         tell.done = lambda: read_rows

@@ -143,6 +143,12 @@ def settle(tx: sa.Connection, months: Collection[int], cap_nano: int) -> int:
     return done.rowcount
 
 
+def charged_since(tx: sa.Connection, months: Collection[int], at: datetime) -> bool:
+    """Whether a question was charged to one of these months at or after an instant."""
+    query = sa.select(_CHARGE.c.seq).where(_CHARGE.c.month.in_(sorted(months)), _CHARGE.c.charged_at >= at)
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def accounts(tx: sa.Connection, months: Collection[int] | None = None) -> dict[int, Account]:
     """The accounts of these months, or of every month the ledger ever knew."""
     query = sa.select(_MONTH.c.month, _MONTH.c.cap_nano, _MONTH.c.spent_nano).order_by(_MONTH.c.month)

@@ -13,7 +13,7 @@ import pytest
 from tests.contracts.tree import PACKAGES, ROOT, called, imports, modules, parsed
 
 MAKERS = {
-    "RawBatch": ("ingestion.sources", "ingestion.pipeline"),
+    "RawBatch": ("ingestion.sources", "ingestion.pipeline", "ingestion.together"),
     "CanonicalBatch": ("ingestion.canonical",),
     "DeidentifiedBatch": ("privacy.admission",),
     "Refusals": ("privacy.admission",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -95,3 +96,27 @@ def test_months_past_retention_leave_the_table_at_once_and_the_disk_with_their_s
     lake.maintenance.expire(FUTURE)
     assert not [path for path in on_disk(lake) if "month=202601" in str(path)]
     assert lake.maintenance.drop_before(202602).files_deleted == 0
+
+
+def test_files_that_stand_apart_are_not_joined_and_leave_their_table_whole(lake: Lake) -> None:
+    """Rows that may be taken back share files with nobody; taking them back is one commit, and the flush after it doubles nothing."""
+    fill(lake)
+    before = amounts(lake)
+    mine = [lake.batch("order_lines", [{"person": "anna", "net_minor": 1_000 + number, "month": 202602}]) for number in range(3)]
+    other = lake.batch("order_lines", [{"person": "anna", "net_minor": 7}])
+    noted: list[str] = []
+
+    def announce(table: str, whose: str, locations: Sequence[str]) -> None:
+        assert (table, whose) == ("order_lines", "imp_1")
+        noted.extend(locations)
+
+    lake.writer.flush([*mine, other], apart={one.seq: "imp_1" for one in mine}, announce=announce)
+    assert len(noted) == 1
+    lake.maintenance.compact(noted)
+    assert amounts(lake) == sorted([*before, 7, 1_000, 1_001, 1_002])
+    assert lake.maintenance.withdraw("order_lines", [*noted, "file:///nowhere.parquet"]).files_deleted == 1
+    assert amounts(lake) == sorted([*before, 7])
+    assert lake.maintenance.withdraw("order_lines", noted).files_deleted == 0
+    assert lake.writer.flush([*mine, other]).rows == 0, "the inbox positions were carried on"
+    lake.maintenance.expire(FUTURE)
+    assert not [path for path in on_disk(lake) if path.as_uri() in noted]

@@ -1,0 +1,130 @@
+"""Files: announced, sent in parts that may break off anywhere, looked at, imported, followed, taken back."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Response, g, jsonify, request
+from flask_smorest import Blueprint
+
+from app import previews, undoing, uploads
+from app.errors import problem
+from app.guard import needs, services
+from app.shapes import GuessIn, ImportIn, MappingIn, TrialIn
+from privacy.errors import Invalid
+
+blueprint = Blueprint("imports", __name__, url_prefix="/api/imports", description="Imports of files")
+
+
+@blueprint.get("")
+@needs("import.read")
+@blueprint.response(200)
+def list_imports() -> dict[str, Any]:
+    """Imports, newest first."""
+    return uploads.listing(services(), request.args.get("cursor"), exact=_exact())
+
+
+@blueprint.post("")
+@needs("import.run")
+@blueprint.arguments(ImportIn)
+@blueprint.response(201)
+def announce(body: dict[str, Any]) -> dict[str, Any]:
+    """Announces a file with its size and SHA-256; its content follows in parts."""
+    return uploads.create(services(), body, actor=g.caller.account_id, key=request.headers.get("Idempotency-Key"))
+
+
+@blueprint.get("/<import_id>")
+@needs("import.read")
+@blueprint.response(200)
+def read(import_id: str) -> dict[str, Any]:
+    """State, progress and counts; `offset` says where an upload goes on."""
+    return uploads.state(services(), import_id, exact=_exact())
+
+
+@blueprint.put("/<import_id>/content")
+@needs("import.run")
+@blueprint.response(200)
+def content(import_id: str) -> Any:
+    """A part of the file's bytes, from `Upload-Offset` (or `Content-Range`) on; 409 with the right offset if it leaves a gap."""
+    part = uploads.receive(services(), import_id, _offset(), request.stream, actor=g.caller.account_id)
+    if not part.accepted:
+        right = {"Upload-Offset": str(part.offset)}
+        return problem(409, "wrong_offset", f"the file goes on at byte {part.offset}", field="Upload-Offset", headers=right)
+    answer = jsonify(part.state)
+    answer.headers["Upload-Offset"] = str(part.offset)
+    return answer
+
+
+@blueprint.put("/<import_id>/mapping")
+@needs("import.run")
+@blueprint.arguments(MappingIn)
+@blueprint.response(200)
+def set_mapping(body: dict[str, Any], import_id: str) -> dict[str, Any]:
+    """Gives an import its mapping, before it begins."""
+    return uploads.set_mapping(services(), import_id, body["mapping"], actor=g.caller.account_id)
+
+
+@blueprint.post("/<import_id>/guesses")
+@needs("import.run")
+@blueprint.arguments(GuessIn)
+@blueprint.response(200)
+def guess(body: dict[str, Any], import_id: str) -> dict[str, Any]:
+    """What the columns seem to be, and a proposed mapping; of values only their shapes."""
+    return previews.guess(services(), import_id, body["record"], actor=g.caller.account_id)
+
+
+@blueprint.post("/<import_id>/trials")
+@needs("import.run")
+@blueprint.arguments(TrialIn)
+@blueprint.response(200)
+def trial(body: dict[str, Any], import_id: str) -> dict[str, Any]:
+    """A dry run: counts and the first faults by row; nothing is stored."""
+    return previews.trial(services(), import_id, body["mapping"], actor=g.caller.account_id)
+
+
+@blueprint.post("/<import_id>/start")
+@needs("import.run")
+@blueprint.response(202)
+def start(import_id: str) -> dict[str, Any]:
+    """Queues the import, or goes on with one that failed."""
+    return uploads.start(services(), import_id, actor=g.caller.account_id)
+
+
+@blueprint.post("/<import_id>/cancellation")
+@needs("import.run")
+@blueprint.response(200)
+def cancel(import_id: str) -> dict[str, Any]:
+    """Calls it off; what is stored stays until it is undone."""
+    return uploads.cancel(services(), import_id, actor=g.caller.account_id)
+
+
+@blueprint.get("/<import_id>/errors")
+@needs("import.read")
+@blueprint.response(200)
+def errors(import_id: str) -> Response:
+    """The error file, for seven days: row, path and rule; of refused rows only that they were not processed."""
+    answer = Response(uploads.error_lines(services(), import_id), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = 'attachment; filename="errors.csv"'
+    return answer
+
+
+@blueprint.post("/<import_id>/undo")
+@needs("import.run")
+@blueprint.response(202)
+def undo(import_id: str) -> dict[str, Any]:
+    """Takes the import's rows back, within 24 hours and where nothing that stays has read them."""
+    return undoing.ask(services(), import_id, actor=g.caller.account_id)
+
+
+def _exact() -> bool:
+    return "exact.read" in g.caller.permissions
+
+
+def _offset() -> int:
+    told = request.headers.get("Upload-Offset")
+    if told is None and (ranged := re.fullmatch(r"bytes (\d{1,18})-\d{1,18}/(?:\d{1,18}|\*)", request.headers.get("Content-Range", ""))):
+        told = ranged[1]
+    if told is None or not re.fullmatch(r"\d{1,18}", told):
+        raise Invalid("say with Upload-Offset or Content-Range where the part begins", code="offset_missing", field="Upload-Offset")
+    return int(told)
