@@ -1,4 +1,4 @@
-"""The endpoints that Segment's and RudderStack's clients post to, unmodified (clients.md rules 1–14).
+"""The endpoints that Segment's, RudderStack's and PostHog's clients post to, unmodified (clients.md rules 1–14).
 
 Promise: 200 with a small JSON body, or a problem document with `code` and `message`. A client key, which anybody can read, is told
 `{"success": true}` and nothing else, whatever became of its items. Bodies are read once, bounded, before anything else looks at them.
@@ -6,24 +6,16 @@ Promise: 200 with a small JSON body, or a problem document with `code` and `mess
 
 from __future__ import annotations
 
-import base64
-import binascii
-import zlib
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, request
 
-from app import intake
-from app.guard import body, by_write_key, services
-from ingestion import strictjson
-from privacy.errors import Invalid, Refused
-from privacy.records import SourceFacts
+from app import senders
+from app.guard import by_write_key, public
 
 blueprint = Blueprint("ingest", __name__)
+blueprint.after_request(senders.cors)
 
 SINGLE = {"track": "track", "identify": "identify", "page": "page", "screen": "screen", "group": "group", "alias": "alias"}
 SHORT = {"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias"}
-BATCH = ("batch", "import", "b")
 
 
 @blueprint.post("/v1/<any(track, identify, page, screen, group, alias, t, i, p, s, g, a):kind>", strict_slashes=False)
@@ -40,70 +32,31 @@ def batch(kind: str) -> Response:
     return _receive("batch")
 
 
+@blueprint.post("/beacon/v1/batch", strict_slashes=False)
+@by_write_key
+def beacon() -> Response:
+    """A batch that a page sends as it closes: no header may be set then, so the key stands in the query (rule 6)."""
+    return _receive("batch")
+
+
+@blueprint.post("/batch", strict_slashes=False)
+@by_write_key
+def posthog() -> Response:
+    """A batch of PostHog's clients, whose key stands in the body."""
+    parsed = senders.document()
+    return senders.receive(senders.by_key(parsed.value.get("api_key")), "posthog", parsed)
+
+
+@blueprint.post("/v1/m", strict_slashes=False)
+@public
+def metrics() -> Response:
+    """What Segment's browser client counts about itself. Nothing is read and nothing kept."""
+    return jsonify(success=True)
+
+
 def _receive(kind: str) -> Response:
-    limits = services().settings.limits
-    key = _key_of_header()
-    source = intake.source_of(services(), key) if key else None
-    parsed = strictjson.loads(_body(limits.request_bytes), max_depth=limits.json_depth)
-    if not isinstance(parsed.value, dict):
-        raise Invalid("the body must be a JSON object", code="invalid_json")
-    source = source or _source(parsed.value)
-    messages = parsed.value.get("batch")
-    if isinstance(messages, list) and len(messages) > limits.request_items:
-        raise Invalid("the batch has more items than this endpoint takes", code="too_many_items")
-    received = intake.receive(services(), source, kind, parsed)
-    if source.public:
-        return jsonify(success=True)
-    return jsonify(
-        success=True,
-        request_id=received.request_id,
-        received=received.receipt.received,
-        stored=received.receipt.stored,
-        duplicate=received.receipt.duplicate,
-        quarantined=received.receipt.quarantined,
-        refused=received.receipt.refused,
-    )
-
-
-def _body(limit: int) -> bytes:
-    """The request's bytes, inflated within the limit whatever the content type says (rules 3–5); 413 above it, however it was sent."""
-    raw = body(limit)
-    if raw[:2] == b"\x1f\x8b":
-        raw = _inflate(raw, limit)
-    if not raw.strip():
-        raise Invalid("the body is empty", code="empty_body")
-    return raw
-
-
-def _inflate(raw: bytes, limit: int) -> bytes:
-    inflater = zlib.decompressobj(31)
-    try:
-        plain = inflater.decompress(raw, limit + 1)
-    except zlib.error:
-        raise Invalid("the body is not valid gzip", code="bad_encoding") from None
-    if len(plain) > limit:
-        raise Invalid("the body is larger than this endpoint takes", code="too_large")
-    if not inflater.eof or inflater.unused_data:
-        raise Invalid("the body is cut short, or goes on after its end", code="bad_encoding")
-    return plain
-
-
-def _source(document: dict[str, Any]) -> SourceFacts:
-    """The source whose write key stands in the body, else in the query: some clients put it in no header (rule 6)."""
-    key = document.get("writeKey") or request.args.get("writeKey") or ""
-    if not isinstance(key, str) or not key:
-        raise Refused("a write key is needed", code="key_missing")
-    return intake.source_of(services(), key)
-
-
-def _key_of_header() -> str:
-    """The write key of the header, looked up before a byte of the body is parsed: strangers cost little."""
-    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return rest.strip()
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(rest.strip(), validate=True).decode("ascii").partition(":")[0]
-    except (binascii.Error, ValueError):
-        return ""
+    """The key of the header or the query is looked up before a byte of the body is read: strangers cost little. Else it is in the body."""
+    key = senders.key_of_header() or request.args.get("writeKey")
+    source = senders.by_key(key) if key else None
+    parsed = senders.document()
+    return senders.receive(source or senders.by_key(parsed.value.get("writeKey")), kind, parsed)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ingestion import canonical, strictjson
-from ingestion.source import Claim, Reading, Row
+from ingestion.source import Claim, Reading, Row, payload
 from ingestion.sources import segment
 from privacy.dictionary.catalogue import load
 from privacy.errors import Invalid
-from privacy.records import SourceFacts
+from privacy.records import RawBatch, SourceFacts
 
 CATALOGUE = load()
 NOW = datetime(2026, 6, 15, 4, 30, tzinfo=UTC)
@@ -206,7 +206,12 @@ def test_the_batchs_context_is_merged_into_each_message() -> None:
 
 
 def test_an_alias_names_two_ids_of_one_person() -> None:
-    assert row({"type": "alias", "userId": "u1", "previousId": "a1"}).identifiers == {"customer_no": "u1", "cookie": "a1"}
+    """The earlier id may be a visitor's or another customer number; from a public key, or as the message's own visitor, it is a visitor's."""
+    message = {"type": "alias", "userId": "u1", "previousId": "a1"}
+    assert row(message).identifiers == {"customer_no": "u1", "cookie": "a1", "alias": "a1"}
+    assert row(message | {"anonymousId": "a1"}).identifiers == {"customer_no": "u1", "cookie": "a1"}
+    (reading,) = request({"batch": [message]}, public=True)
+    assert reading.rows[0].identifiers == {"customer_no": "u1", "cookie": "a1"}
 
 
 def test_unknown_properties_are_counted_by_path_without_their_values() -> None:
@@ -234,3 +239,47 @@ def test_a_request_becomes_a_canonical_batch() -> None:
         (2, "step", "wrong_type"),
     ]
     assert batch.parts[0].positions.to_pylist() == [0]
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_three_hours_off_is_corrected_and_what_it_claimed_goes_no_further(hours: int) -> None:
+    """Over each way in which clients say when they sent: in the envelope, in the message, under both names of the time."""
+    off = timedelta(hours=hours)
+    told, sent = (NOW + off - timedelta(seconds=10)).isoformat(), (NOW + off).isoformat()
+    for message in ({"timestamp": told}, {"timestamp": None, "originalTimestamp": told}, {"timestamp": told, "sentAt": sent}):
+        reading = one(TRACK | message, sentAt=sent if "sentAt" not in message else "2020-01-01T00:00:00Z")
+        assert seconds(reading.rows[0]) == -10
+        assert told[:16] not in repr(reading.rows)
+    assert seconds(row(TRACK | {"timestamp": told}, sentAt=None)) == pytest.approx(hours * 3600 - 10), "believed: nothing else is known"
+    assert one(TRACK, sentAt="half past nine").rule == "bad_time"
+
+
+def test_a_held_message_is_corrected_by_its_first_receipt_and_goes_without_its_key() -> None:
+    off = timedelta(hours=3)
+    message = TRACK | {"timestamp": (NOW + off).isoformat(), "writeKey": "wk_secret", "_metadata": {}, "event": None, "receivedAt": 5}
+    body = {"batch": [message], "sentAt": (NOW + off).isoformat(), "context": {"userAgent": "UA"}, "writeKey": "wk_secret"}
+    raw = segment.read(strictjson.loads(json.dumps(body).encode()), source(), CATALOGUE, received_at=NOW, request_id="r")
+    held = payload(raw, 0)
+    assert b"wk_secret" not in held
+    later = NOW + timedelta(days=2)
+    for again in (held, payload(replayed(held, later), 0)):
+        repaired = json.dumps(json.loads(again) | {"event": "Product Viewed"}).encode()
+        (reading,) = replayed(repaired, later).items or ()
+        assert (seconds(reading.rows[0]), reading.rows[0].fields["user_agent"]) == (0, "UA")
+
+
+def test_a_held_message_keeps_what_its_route_told_and_the_id_that_its_content_gave_it() -> None:
+    body = {"userId": "u1", "timestamp": STAMP, "event": 5}
+    raw = segment.read(strictjson.loads(json.dumps(body).encode()), source(), CATALOGUE, received_at=NOW, request_id="r", only="track")
+    (again,) = replayed(payload(raw, 0), NOW).items or ()
+    (first,) = request(body | {"event": "E"}, only="track")
+    assert json.loads(payload(raw, 0))["type"] == "track"
+    assert again.message_id.startswith("content:")
+    assert again.message_id != first.message_id
+    twice = segment.read(strictjson.loads(b'{"batch":[{"a":1,"a":2}]}'), source(), CATALOGUE, received_at=NOW, request_id="r")
+    assert json.loads(payload(twice, 0))["a"] == 2
+
+
+def replayed(held: bytes, at: datetime) -> RawBatch:
+    parsed = strictjson.loads(b'{"batch":[' + held + b"]}")
+    return segment.read(parsed, source(), CATALOGUE, received_at=at, request_id="", replayed=True)
