@@ -1,6 +1,6 @@
 """What was acknowledged is kept, once (DESIGN §1.6): server, worker and import are killed at random moments while clients send.
 
-Five kills by default, fifty with LONG_TESTS=1. Every wait has an end; processes are stopped by their own ids.
+Five kills by default, two hundred with LONG_TESTS=1. Every wait has an end; processes are stopped by their own ids.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from privacy.audit.log import LogPayload
 from privacy.identity import vault
 from tests.house import ROOT, basic, sqlite_house
 
-KILLS = 50 if os.environ.get("LONG_TESTS") else 5
+KILLS = 200 if os.environ.get("LONG_TESTS") else 5
 MEMBERS = 20_000 if os.environ.get("LONG_TESTS") else 3_000
 USERS, SENDERS = 10, 3
 PATIENCE = 120.0 + 6.0 * KILLS
