@@ -144,6 +144,22 @@ def _separation(services: Services) -> str:
     return "each role has an address of its own"
 
 
+def _pulls(services: Services) -> str:
+    failing = services.failing_pulls()
+    if failing:
+        raise _Wrong(f"{len(failing)} pulls failed three times in a row or more: `piying pull list`", code="pull_failing")
+    return "no pull fails again and again"
+
+
+def _accounting(services: Services) -> str:
+    missing = services.unaccounted()
+    if missing:
+        raise _Wrong(
+            f"received is not what was stored, repeated, quarantined and refused: {'; '.join(missing[:3])}", code="items_unaccounted"
+        )
+    return "every item of every source's minute is accounted for"
+
+
 CHECKS: dict[str, Check] = {
     "keys": _keys,
     "private files": _private_files,
@@ -154,8 +170,10 @@ CHECKS: dict[str, Check] = {
     "access log": _log,
     "lake": _lake,
     "inbox": _inbox,
+    "accounting": _accounting,
     "disk": _disk,
     "temporary files": _temporary,
     "budget": _budget,
+    "pulls": _pulls,
     "separation": _separation,
 }

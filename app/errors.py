@@ -6,10 +6,11 @@ and carries no value that anybody sent. Learns of an exception its type and code
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Flask, Response, g, json, request
+from flask import Flask, Response, g, has_request_context, json, request
 from werkzeug.exceptions import HTTPException
 
 from ingestion import strictjson
@@ -24,11 +25,18 @@ STATUS_BY_CODE = {
     "too_many_items": 400,
     "key_missing": 401,
     "key_unknown": 401,
+    "signature_wrong": 401,
+    "signature_stale": 401,
     "token_missing": 401,
     "token_unknown": 401,
     "bad_setup_code": 401,
     "source_disabled": 403,
     "too_many_lookups": 429,
+    "rate_limited": 429,
+    "assertion_invalid": 400,
+    "assertion_used": 400,
+    "changed_meanwhile": 412,
+    "precondition_missing": 428,
     "answer_pending": 503,
     "idempotency_mismatch": 409,
 }
@@ -48,6 +56,10 @@ STATUS_BY_TYPE: tuple[tuple[type[errors.PiyingError], int], ...] = (
 
 RETRY_AFTER_SECONDS = 5
 
+_SNOWPLOW = re.compile(r"(?:/c/[^/]*)?/(?:i|com\.snowplowanalytics\.snowplow(?:/.*)?)/?\Z")
+_REPEATED = frozenset({404, 405, 409, 413, 415, 500})
+"""Snowplow's clients repeat every status but 400, 401, 403, 410 and 422 without limit (clients.md rule 7): what can never succeed is 422 there."""
+
 
 def status_of(error: errors.PiyingError) -> int:
     """The HTTP status of an error: by its code, else by its type."""
@@ -57,7 +69,9 @@ def status_of(error: errors.PiyingError) -> int:
 
 
 def problem(status: int, code: str, message: str, *, field: str | None = None, headers: dict[str, str] | None = None) -> Response:
-    """A problem document."""
+    """A problem document; on the paths of Snowplow's clients with a status that ends their trying, where trying again is no use."""
+    if status in _REPEATED and has_request_context() and _SNOWPLOW.match(request.path):
+        status, headers = (503, {"Retry-After": str(RETRY_AFTER_SECONDS)}) if status == 500 else (422, headers)
     body: dict[str, Any] = {
         "type": f"urn:piying:problem:{code}",
         "title": message,

@@ -13,7 +13,29 @@ from flask import Flask, Response, g, request
 from flask_smorest import Api
 
 from app import errors, logs
-from app.api import audit, budgets, consents, dictionary, health, ingest, jobs, quarantine, reports, sources, start, tokens, verdicts
+from app.api import (
+    audit,
+    browsers,
+    budgets,
+    consents,
+    dictionary,
+    health,
+    imports,
+    ingest,
+    jobs,
+    oauth,
+    pulls,
+    quality,
+    quarantine,
+    reports,
+    snowplow,
+    sources,
+    start,
+    subjects,
+    tokens,
+    verdicts,
+    webhooks,
+)
 from app.guard import body
 from app.wiring import Services, open_services
 from ingestion import strictjson
@@ -55,10 +77,10 @@ def create_app(services: Services | None = None) -> Flask:
     app.extensions["piying"] = services
     app.before_request(_begin)
     app.after_request(_finish)
-    for plain in (ingest, consents, verdicts, health, start):
+    for plain in (ingest, snowplow, browsers, oauth, webhooks, consents, verdicts, health, start):
         app.register_blueprint(plain.blueprint)
     api = Api(app)
-    for resource in (sources, tokens, quarantine, dictionary, jobs, reports, budgets, audit):
+    for resource in (sources, pulls, quality, tokens, quarantine, dictionary, imports, jobs, reports, budgets, audit, subjects):
         api.register_blueprint(resource.blueprint)
     errors.register(app)
     return app

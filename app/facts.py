@@ -43,7 +43,13 @@ def inventory(services: Services) -> list[dict[str, Any]]:
     """Every place that holds data about people. `people` tables of the lake come from the dictionary, the rest from the stores."""
     kept = services.settings.retention
     places = [
-        ("vault: person, person_merge", "that a person exists, merges, sealed birth dates", "random ids, sealed values", "until erasure"),
+        ("vault: person", "that a person exists, sealed birth dates", "random ids, sealed values", "until erasure"),
+        (
+            "vault: person_merge, person_separation, link_batch, refused_link, merge_proposal",
+            "who is held to be one person and why, who is kept apart, which links were refused or proposed",
+            "random ids, rules, times",
+            "until erasure",
+        ),
         ("vault: identifier", "identifiers", "sealed under the person's key; keyed digests for look-up", "until erasure"),
         ("vault: data_key", "the persons' keys", "wrapped", "until erasure"),
         ("vault: tombstone", "that an identifier was erased", "keyed digests", f"{kept.evidence_months} months"),
@@ -51,12 +57,20 @@ def inventory(services: Services) -> list[dict[str, Any]]:
         ("platform: consent_event, consent_state", "what people decided", "under a consent handle", f"{kept.evidence_months} months"),
         ("platform: log_entry, log_payload", "who touched what", "handles and counts, salted", f"{kept.evidence_months} months"),
         ("platform: inbox", "de-identified rows on their way", "virtual IDs of the month", "until flushed"),
-        ("platform: seen", "that an item was stored", "keyed digests", f"{kept.dedupe_days} days"),
+        ("platform: seen_run, seen_generation, seen_part", "that an item was stored", "keyed digests", f"{kept.dedupe_days} days"),
         (
             "platform: quarantine_item",
             "which items failed in form, where and by which rule",
             "positions, rules",
             f"{kept.quarantine_days} days",
+        ),
+        ("platform: pull_cursor", "where the reading of a source goes on", "sealed where it may be a number of somebody's", "until moved"),
+        ("platform: pull_file", "which files of a watched folder were taken", "keyed digests", "until the pull is removed"),
+        (
+            "platform: file_import, import_chunk, import_part, import_file",
+            "which files were imported and which of their rows failed; the file itself is sealed in the folder uploads until it is imported",
+            "positions, rules, counts, names of lake files",
+            f"{kept.verdict_days} days",
         ),
         ("platform: request_verdict", "verdicts of form by item", "positions and rules", f"{kept.verdict_days} days"),
         (

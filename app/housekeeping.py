@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import jobs
-from ingestion import inbox, quarantine, verdicts
+from app import imports, jobs
+from ingestion import inbox, quality, quarantine, verdicts
 from privacy.orm import Instant, PlatformBase
 from privacy.vocabulary import LogKind
 
@@ -61,7 +61,9 @@ def upkeep(services: Services) -> Mapping[str, Any]:
     while (step := services.renew_keys()) > 0:
         renewed += step
     with services.lake_lease():
-        joined = services.maintenance.compact()
+        with services.read_jobs() as tx:
+            apart = imports.held_files(tx)
+        joined = services.maintenance.compact(apart)
         expired = services.maintenance.expire(now - timedelta(days=services.settings.retention.snapshot_days))
         swept = services.maintenance.sweep(now - timedelta(days=1))
     return {
@@ -80,6 +82,7 @@ def retention(services: Services) -> Mapping[str, Any]:
         told = verdicts.sweep(tx, now)
         seen = inbox.sweep_seen(tx, now)
         swept = {"quarantine": len(ended), "verdicts": told, "digests": seen}
+        quality.roll(tx, now=now, zone=services.settings.zone)
         services.log(tx, LogKind.SYSTEM, "retention.intake", actor="schedule", facts=swept)
     services.box.destroy([one.reference for one in ended if one.reference])
     keys = services.destroy_ephemeral_keys()

@@ -7,27 +7,33 @@ Nothing here looks at a person.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app import logs
-from ingestion import inbox, pipeline, quarantine, registry, verdicts
-from ingestion.strictjson import Fault, Parsed, dumps
-from privacy.errors import Invalid, NotFound, Refused
-from privacy.vocabulary import FormRule, LogKind, OnNoConsent
+from app import importing, imports, logs, ownership
+from ingestion import inbox, oauth, pipeline, registry, together, verdicts
+from ingestion.strictjson import Fault, Parsed, dumps, loads
+from privacy.errors import Invalid, Locked, NotFound, PiyingError, Refused, Unavailable
+from privacy.vocabulary import FormRule, LogKind
 
 if TYPE_CHECKING:
+    from app.access import Caller
     from app.wiring import Services
-    from privacy.records import SourceFacts
+    from privacy.records import RawBatch, SourceFacts
 
 FLUSH_BATCHES = 200
 """Batches that one commit into the lake takes; bounds memory, at ten thousand rows a batch, to a few hundred megabytes."""
 
 
-REPLAY_ITEMS = 1000
-"""Held items that one replay takes; the command is repeated for more."""
+Header = Callable[[str], str]
+"""A header of the request by its name; empty where it has none."""
+
+
+TOGETHER = 2_000
+"""Items of requests that are taken in together; a request with more goes alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +44,102 @@ class Received:
     receipt: pipeline.Receipt
 
 
-def source_of(services: Services, key: str) -> SourceFacts:
-    """The source of a write key; raises Refused: unknown (401) or disabled (403)."""
+def sender_of(services: Services, key: str) -> registry.Listed:
+    """The source of a write key, within its rate; raises Refused: unknown (401), disabled (403) or too fast (429)."""
     with services.read_intake() as tx:
         found = registry.by_key(tx, key, now=services.clock())
     if found is None:
         raise Refused("the write key is unknown", code="key_unknown")
-    return found.facts
+    return _within_rate(services, found)
 
 
-def receive(services: Services, source: SourceFacts, kind: str, parsed: Parsed) -> Received:
-    """Takes the messages of one request in."""
+def source_of(services: Services, key: str) -> SourceFacts:
+    """What the source of a write key declared; raises as `sender_of` does."""
+    return sender_of(services, key).facts
+
+
+def root_sender(services: Services) -> registry.Listed:
+    """The source that owns the root paths, where clients send without any key; raises Refused if there is none."""
+    with services.read_intake() as tx:
+        found = registry.root_paths_owner(tx)
+    if found is None:
+        raise Refused("no source owns the root paths; name its key as /c/<key>/ before the path", code="key_missing")
+    return _within_rate(services, found)
+
+
+def _within_rate(services: Services, sender: registry.Listed) -> registry.Listed:
+    wait = services.limiter.allow(sender.facts.id, sender.requests_per_second or services.settings.limits.requests_per_second)
+    if wait:
+        logs.RATE_LIMITED.labels(sender.facts.id).inc()
+        raise Refused("this source sends more requests than it may", code="rate_limited", retry_after=wait)
+    return sender
+
+
+def allowed_origins(services: Services) -> frozenset[str] | None:
+    """Every origin that some source allows; None where one allows any."""
+    with services.read_intake() as tx:
+        return registry.all_origins(tx)
+
+
+def exchange(services: Services, assertion: str, audiences: Collection[str]) -> oauth.Exchanged:
+    """A short-lived write key for a source's signed assertion; raises Refused."""
+    with services.begin_console() as tx:
+        made = oauth.exchange(tx, assertion, audiences=audiences, signed=services.signed, random=secrets.token_bytes, now=services.clock())
+        services.log(
+            tx, LogKind.ACCOUNT, "source.exchange", actor=made.source_id, facts={"source": made.source_id, "client": made.client_id}
+        )
+    return made
+
+
+def receive(services: Services, source: SourceFacts, kind: str, parsed: Parsed, *, item_bytes: int | None = None) -> Received:
+    """Takes the messages of one request in; `item_bytes` is how large one may be where that is not the setting's word."""
     request_id = "req_" + secrets.token_hex(12)
-    raw = services.messages(source, kind, _bounded(parsed, services.settings.limits.item_bytes), request_id)
-    receipt = pipeline.ingest(raw, None, services.intake)
-    measure(source.id, receipt)
-    return Received(request_id, receipt)
+    raw = services.messages(source, kind, _bounded(parsed, item_bytes or services.settings.limits.item_bytes), request_id)
+    return Received(request_id, services.requests.take(_terms(source), raw, len(raw.items or ())))
+
+
+def _terms(source: SourceFacts) -> tuple[Hashable, ...]:
+    """What must be the same for requests to be taken in together: the source as it was declared when each of them came."""
+    declared = (source.id, source.name, source.kind, source.public, source.purposes, source.on_no_consent, source.consent_signals)
+    return (*declared, source.namespace, tuple(sorted(source.consent_categories.items())))
+
+
+def ingest_requests(services: Services, raws: Sequence[RawBatch]) -> Sequence[pipeline.Receipt | Exception]:
+    """Takes in requests of one source that came at the same time, in one transaction; where that fails for another reason than a store or
+    a key that is away, each by itself, so that none spoils it for its neighbours."""
+    try:
+        receipt, receipts = together.ingest(raws, services.intake)
+    except (Unavailable, Locked):
+        raise
+    except Exception as error:
+        return [error] if len(raws) == 1 else [_alone(services, raw) for raw in raws]
+    measure(raws[0].source.id, receipt)
+    return receipts
+
+
+def _alone(services: Services, raw: RawBatch) -> pipeline.Receipt | Exception:
+    try:
+        receipt = pipeline.ingest(raw, None, services.intake)
+    except Exception as error:
+        return error
+    measure(raw.source.id, receipt)
+    return receipt
+
+
+def receive_packed(services: Services, source: SourceFacts, kind: str, header: Header, body: bytes) -> Received:
+    """Takes in a request to an endpoint of one kind of source. A shop's body is looked at only after its signature was."""
+    limits = services.settings.limits
+    if source.kind == "webhook":
+        services.check_signature(source.id, header, body)
+    parsed = loads(services.unpacked(kind, body), max_depth=limits.json_depth)
+    if len(parsed.value["batch"]) > limits.request_items:
+        raise Invalid("the batch has more items than this endpoint takes", code="too_many_items")
+    return receive(services, source, kind, parsed, item_bytes=limits.request_bytes if kind == "orders" else None)
 
 
 def _bounded(parsed: Parsed, limit: int) -> Parsed:
     """The messages with those marked that are larger than a message may be; they fail alone."""
-    messages = parsed.value.get("batch") if isinstance(parsed.value, dict) else None
+    messages = parsed.value.get("batch", parsed.value.get("data")) if isinstance(parsed.value, dict) else None
     entries = messages if isinstance(messages, list) else [parsed.value]
     known = {fault.index for fault in parsed.faults}
     large = [Fault(index, "", FormRule.TOO_LARGE) for index, one in enumerate(entries) if index not in known and len(dumps(one)) > limit]
@@ -101,24 +182,27 @@ def import_file(
     unknown = sorted({rule.purpose for rule in mapping.consents} - set(known))
     if unknown:
         raise Invalid("the mapping names a purpose that is not registered", code="purpose_unknown", field="consent")
-    import_id = "imp_" + secrets.token_hex(12)
+    rows = services.settings.limits.import_rows
     with services.begin_intake() as tx:
-        services.log(tx, LogKind.INGEST, "import.start", actor=actor, facts={"import": import_id, "source": source.facts.id})
-    total = pipeline.Receipt()
-    for raw in services.read_file(path, source.facts, progress):
-        receipt = pipeline.ingest(raw, mapping, services.intake)
-        measure(source.facts.id, receipt)
-        total = total.plus(receipt)
-    return {
-        "import": import_id,
-        "received": total.received,
-        "stored": total.stored,
-        "duplicate": total.duplicate,
-        "quarantined": total.quarantined,
-        "refused": total.refused,
-        "reasons": dict(sorted(total.reasons.items())),
-        "dropped_fields": dict(sorted(total.dropped_fields.items())),
-    }
+        made = imports.create(
+            tx,
+            source.facts.id,
+            state=imports.QUEUED,
+            chunk_rows=rows,
+            by=actor,
+            now=services.clock(),
+            format=path.suffix.lower().strip(".")[:12],
+            mapping=mapping_path.read_text("utf-8"),
+        )
+        services.log(tx, LogKind.INGEST, "import.start", actor=actor, facts={"import": made.id, "source": source.facts.id})
+    chunks = services.chunks(path, source.facts, mapping, rows)
+    try:
+        counts = importing.run(services, made.id, chunks, mapping, holder=services.process, measure=measure, progress=progress)
+    except PiyingError as error:
+        with services.begin_intake() as tx:
+            imports.finish(tx, made.id, imports.FAILED, now=services.clock(), error_code=error.code)
+        raise
+    return {"import": made.id, **counts}
 
 
 def flush(services: Services) -> dict[str, Any]:
@@ -129,85 +213,27 @@ def flush(services: Services) -> dict[str, Any]:
         while True:
             with services.read_jobs() as tx:
                 waiting = inbox.pending(tx, limit=FLUSH_BATCHES)
+                apart = imports.owners(tx, waiting[0].seq, waiting[-1].seq) if waiting else {}
             if not waiting:
                 break
-            done = services.writer.flush(waiting)
+            done = services.writer.flush(waiting, apart=apart, announce=partial(_note_files, services))
             with services.begin_jobs() as tx:
                 inbox.mark_done(tx, waiting[-1].seq)
             batches, rows, snapshot = batches + done.batches, rows + done.rows, {**snapshot, **done.snapshots}
     return {"batches": batches, "rows": rows, "snapshot": dict(snapshot)}
 
 
-def list_quarantine(services: Services, source_id: str | None = None) -> list[dict[str, Any]]:
-    """Held items: where, which rule, until when."""
-    with services.read_console() as tx:
-        held, _ = quarantine.listing(tx, source_id=source_id, limit=1000)
-    return [
-        {
-            "id": f"qit_{one.id}",
-            "source": one.source_id,
-            "position": one.position,
-            "path": one.path,
-            "rule": one.rule,
-            "created_at": one.created_at.isoformat(),
-            "expires_at": one.expires_at.isoformat(),
-        }
-        for one in held
-    ]
+def _note_files(services: Services, table: str, import_id: str, locations: Sequence[str]) -> None:
+    """Notes which files will hold an import's rows, before they do: an undo takes them out whole."""
+    with services.begin_jobs() as tx:
+        imports.note_files(tx, table, import_id, locations)
 
 
-def replay(services: Services, *, source_name: str, mapping_path: Path | None, actor: str) -> dict[str, Any]:
-    """Sends a source's held items through the pipeline again, then removes them. What fails again is held anew, until its first time ends:
-    a replay never lengthens it.
-
-    Items are removed only after they went through: a crash in between replays them twice, and their message ids make that harmless.
-    """
-    with services.read_intake() as tx:
-        source = registry.by_name(tx, source_name).facts
-        held, _ = quarantine.listing(tx, source_id=source.id, limit=REPLAY_ITEMS)
-    return _replay(services, source, held, mapping_path, actor)
-
-
-def replay_waiting(services: Services) -> dict[str, Any]:
-    """Tries the items that wait for a consent on another path; only messages, whose reading needs no mapping."""
-    tried = stored = 0
-    with services.read_intake() as tx:
-        waiting = [one.facts for one in registry.listing(tx) if one.facts.on_no_consent == OnNoConsent.WAIT and one.facts.kind != "file"]
-    for source in waiting:
-        with services.read_intake() as tx:
-            held, _ = quarantine.listing(tx, source_id=source.id, rule=FormRule.AWAITING_CONSENT, limit=REPLAY_ITEMS)
-        if held:
-            told = _replay(services, source, held, None, "schedule")
-            tried, stored = tried + told["replayed"], stored + told["stored"]
-    return {"tried": tried, "stored": stored}
-
-
-def _replay(
-    services: Services, source: SourceFacts, held: Sequence[quarantine.Held], mapping_path: Path | None, actor: str
-) -> dict[str, Any]:
-    opened = services.box.open([one.reference or "" for one in held])
-    readable = [(one, payload) for one, payload in zip(held, opened, strict=True) if payload is not None]
-    receipt = pipeline.Receipt()
-    if readable:
-        raw, mapping = services.replayed(source, [payload for _, payload in readable], mapping_path)
-        receipt = pipeline.ingest(raw, mapping, services.intake, ends=[one.expires_at for one, _ in readable])
-        measure(source.id, receipt)
-    with services.begin_intake() as tx:
-        quarantine.remove(tx, [one.id for one in held])
-        services.log(tx, LogKind.INGEST, "quarantine.replay", actor=actor, facts={"source": source.id, "items": len(readable)})
-    services.box.destroy([one.reference for one in held if one.reference])
-    return {
-        "replayed": len(readable),
-        "stored": receipt.stored,
-        "duplicate": receipt.duplicate,
-        "quarantined": receipt.quarantined,
-        "refused": receipt.refused,
-        "reasons": dict(sorted(receipt.reasons.items())),
-    }
-
-
-def counts(services: Services, source_id: str) -> list[dict[str, Any]]:
+def counts(services: Services, source_id: str, *, caller: Caller | None = None) -> list[dict[str, Any]]:
     """Exact counts of a source's items by day, verdict and reason (dp_rules X-4: integrator and officer only)."""
+    if caller is not None:
+        with services.read_console() as tx:
+            ownership.check(tx, source_id, caller)
     with services.read_intake() as tx:
         registry.get(tx, source_id)
         listed = inbox.counts(tx, source_id=source_id)

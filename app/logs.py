@@ -27,6 +27,9 @@ REQUESTS = Counter("piying_http_requests_total", "HTTP answers by route and stat
 SECONDS = Histogram("piying_http_seconds", "Seconds to answer by route", ["route"], registry=REGISTRY)
 INBOX_AGE = Gauge("piying_inbox_age_seconds", "Age of the oldest batch that is not in the lake yet", registry=REGISTRY)
 BUDGET_REFUSALS = Counter("piying_budget_refusals_total", "Questions refused for lack of budget", registry=REGISTRY)
+RATE_LIMITED = Counter(
+    "piying_rate_limited_total", "Requests answered 429 because their source sent too many", ["source"], registry=REGISTRY
+)
 LOCKED = Counter("piying_locked_answers_total", "Requests answered 503 because keys are locked", registry=REGISTRY)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, available_timezones
 
+from app import addresses
 from privacy import errors
 
 FILE_NAME = "piying.toml"
@@ -106,7 +107,10 @@ class LimitsSettings:
     request_items: int = _setting(2_500, "items", "Segment's own limit for one batch", least=1, most=50_000)
     json_depth: int = _setting(32, "levels", "clients stay under ten; deeper costs stack", least=8, most=64)
     requests_per_second: int = _setting(
-        200, "requests/s", "for one write key in one process; above it 429 with Retry-After", least=1, most=100_000
+        1_000, "requests/s", "of one source over all processes, unless it has its own; above it 429 with Retry-After", least=1, most=100_000
+    )
+    public_answer: int = _setting(
+        100, "milliseconds", "the soonest that a client key is answered, whoever it asks about", least=20, most=4_000
     )
     upload_bytes: int = _setting(2_147_483_648, "bytes", "one uploaded import file; larger files go by command", least=1_024, most=1 << 40)
     import_rows: int = _setting(
@@ -263,7 +267,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     keys = {variable_of(key): key for key, *_ in _known()}
     found: dict[str, str] = {}
     for variable, value in environment.items():
-        if not variable.startswith("PIYING_") or variable in OTHER_VARIABLES:
+        if not variable.startswith("PIYING_") or variable in OTHER_VARIABLES or addresses.is_address(variable):
             continue
         if variable not in keys:
             raise errors.Invalid(f"unknown setting {variable} in the environment", code="setting_unknown", field=variable)

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from privacy.vocabulary import SOURCE_KINDS, ConsentSignals, ConsentState, IdentifierType, OnNoConsent
+from privacy.vocabulary import SOURCE_KINDS, ConsentSignals, ConsentState, FormRule, IdentifierType, OnNoConsent
 
 
 class Strict(Schema):
@@ -41,6 +41,34 @@ class SourceIn(Strict):
         keys=fields.String(validate=validate.Length(1, 64)), values=fields.String(validate=validate.Length(1, 64)), load_default=dict
     )
     consent_signals = fields.String(load_default="deny_only", validate=validate.OneOf([one.value for one in ConsentSignals]))
+    origins = fields.List(fields.String(validate=validate.Length(1, 200)), load_default=list, validate=validate.Length(max=32))
+    root_paths = StrictBoolean(load_default=False)
+    requests_per_second = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 100_000))
+
+
+class SourceChangeIn(Strict):
+    """What may be changed; what is absent stays. A rate of 0 is the deployment's own."""
+
+    categories = fields.Dict(keys=fields.String(validate=validate.Length(1, 64)), values=fields.String(validate=validate.Length(1, 64)))
+    origins = fields.List(fields.String(validate=validate.Length(1, 200)), validate=validate.Length(max=32))
+    root_paths = StrictBoolean()
+    requests_per_second = fields.Integer(strict=True, validate=validate.Range(0, 100_000))
+
+
+class RotationIn(Strict):
+    overlap_hours = fields.Integer(strict=True, load_default=24, validate=validate.Range(0, 720))
+
+
+class KeyIn(Strict):
+    key = fields.String(required=True, validate=validate.Regexp(r"^key_[0-9a-f]{12}$"))
+
+
+class ClientIn(Strict):
+    public_key = fields.String(required=True, validate=validate.Length(1, 4096))
+
+
+class ClientEndIn(Strict):
+    client = fields.String(required=True, validate=validate.Regexp(r"^cli_[0-9a-f]{24}$"))
 
 
 class SetupCodeIn(Strict):
@@ -81,5 +109,63 @@ class ConsentsIn(Strict):
     consents = fields.List(fields.Nested(ConsentIn), required=True, validate=validate.Length(1, 1000))
 
 
+class DaysIn(Strict):
+    from_ = fields.Date(data_key="from", load_default=None)
+    to = fields.Date(load_default=None)
+
+
+class HeldIn(Strict):
+    source = fields.String(load_default=None, validate=validate.Length(1, 64))
+    rule = fields.String(load_default=None, validate=validate.OneOf([one.value for one in FormRule]))
+    path = fields.String(load_default=None, validate=validate.Length(0, 400))
+    cursor = fields.Integer(load_default=0, validate=validate.Range(0))
+    limit = fields.Integer(load_default=100, validate=validate.Range(1, 1000))
+
+
 class ReplayIn(Strict):
     source = fields.String(required=True, validate=validate.Length(1, 64))
+    rule = fields.String(load_default=None, allow_none=True, validate=validate.OneOf([one.value for one in FormRule]))
+    path = fields.String(load_default=None, allow_none=True, validate=validate.Length(0, 400))
+    mapping = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 65_536))
+
+
+class ImportIn(Strict):
+    source = fields.String(required=True, validate=validate.Length(1, 64))
+    format = fields.String(required=True, validate=validate.Length(1, 12))
+    size = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1 << 40))
+    sha256 = fields.String(required=True, validate=validate.Regexp(r"^[0-9a-f]{64}\Z"))
+    mapping = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 65_536))
+
+
+class MappingIn(Strict):
+    mapping = fields.String(required=True, validate=validate.Length(1, 65_536))
+
+
+class TrialIn(Strict):
+    mapping = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 65_536))
+
+
+class GuessIn(Strict):
+    record = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 40))
+
+
+class WhyIn(Strict):
+    purpose = fields.String(required=True, validate=validate.Length(1, 40))
+    reason = fields.String(required=True, validate=validate.Length(1, 500))
+
+
+class LookupIn(WhyIn):
+    identifier = fields.Nested(IdentifierIn, required=True)
+    namespace = fields.String(load_default="", validate=validate.Length(max=64))
+
+
+class CaseIn(WhyIn):
+    handle = fields.String(required=True, validate=validate.Length(1, 64))
+
+
+class UnmergeIn(CaseIn):
+    merge = fields.String(required=True, validate=validate.Length(1, 64))
+
+
+class ProposalIn(WhyIn):
+    proposal = fields.String(required=True, validate=validate.Length(1, 64))

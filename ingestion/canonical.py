@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion import columns, surplus
+from ingestion import census, columns, formulas, surplus
 from ingestion import mapping as mappings
 from ingestion.draft import Draft, Window, finish, keep, received
 from ingestion.source import FAULT_COLUMN, Claim, Reading, Row
@@ -62,6 +62,7 @@ def canonicalise(
         drafts, malformed, dropped, count = _from_readings(raw, catalogue, window)
     else:
         drafts, malformed, dropped, count = _from_mapped(raw, mapping, catalogue, window)
+    counted = census.of(drafts)
     parts, failed = _settle(drafts, malformed)
     return CanonicalBatch(
         source=raw.source,
@@ -71,6 +72,7 @@ def canonicalise(
         parts=parts,
         malformed=failed,
         dropped_fields=dropped,
+        census=counted,
         chunk=raw.chunk if all(part.message_ids is None for part in parts) else None,
     )
 
@@ -162,8 +164,9 @@ def _from_mapped(
         draft.refuse = pc.coalesce(forbidden, draft.refuse)
     finish(draft, window)
     draft.faults = [fault for fault in draft.faults if raw.first + fault[0] not in malformed]
-    if unread:
-        keep(draft, np.array([index not in unread for index in range(count)]))
+    left = [formulas.holds(test, tabulated.columns) for test in mapping.skip]
+    if unread or left:
+        keep(draft, ~np.logical_or.reduce([np.isin(np.arange(count), list(unread)), *left]))
     return [draft], malformed, dropped, count
 
 
@@ -171,15 +174,10 @@ def _mapped_draft(raw: RawBatch, mapping: FileMapping, record: Record, tabulated
     faults = list(tabulated.faults)
     fields: dict[str, pa.Array] = {}
     times: pa.Array | None = None
+    sheet = formulas.Sheet(tabulated.columns, count, mapping.zone, window.zone)
     for name, rule in mapping.fields.items():
-        length = count if rule.column is not None else min(count, 1)
-        worded = mappings.field_text(rule, tabulated.columns, length)
-        typed = columns.from_text(
-            record.fields[name], worded.values, zone=mapping.zone, form=rule.form, times=rule.times, calendar=window.zone
-        )
-        if length < count:
-            typed = columns.repeated(typed, count)
-        faults += [(index, name, kind) for index, kind in chain(worded.faults, typed.faults)]
+        typed = formulas.typed(rule, record.fields[name], sheet)
+        faults += [(index, name, kind) for index, kind in typed.faults]
         if name == record.time:
             times = typed.values
         else:

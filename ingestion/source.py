@@ -47,7 +47,10 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What became of one received item: `rows`, or the `rule` that it broke at `path`."""
+    """What became of one received item: `rows`, or the `rule` that it broke at `path`.
+
+    `original` is the item as the quarantine would keep it, or makes it when asked: few items are ever kept.
+    """
 
     message_id: str | None
     rows: tuple[Row, ...] = ()
@@ -68,7 +71,8 @@ def payload(raw: RawBatch, position: int) -> bytes:
     index = position - raw.first
     if raw.items is not None:
         item = raw.items[index]
-        return strictjson.dumps(item.original if isinstance(item, Reading) else item)
+        original = item.original if isinstance(item, Reading) else item
+        return strictjson.dumps(original() if callable(original) else original)
     if raw.table is None:
         return b"null"
     row = {name: values[0] for name, values in raw.table.slice(index, 1).to_pydict().items()}

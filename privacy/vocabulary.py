@@ -51,6 +51,26 @@ STRONG_TYPES = frozenset(IdentifierType) - {IdentifierType.COOKIE, IdentifierTyp
 NAMESPACED_TYPES = frozenset({IdentifierType.CUSTOMER_NO, IdentifierType.OPENID, IdentifierType.COOKIE, IdentifierType.DEVICE})
 """Types whose value means something only inside the source's namespace."""
 
+ALIAS = "alias"
+"""Name of the column that holds a second customer number of a row's person, in the same namespace: two of one type stand in one record."""
+
+
+class LinkRule(StrEnum):
+    """Why an identifier, or a whole person, belongs to somebody."""
+
+    SAME_RECORD = "same_record"
+    ALIAS = "alias"
+    LATE_IDENTIFICATION = "late_identification"
+    MANUAL = "manual"
+
+
+class LinkRefusal(StrEnum):
+    """Why a link was refused; the row that showed it was kept."""
+
+    OVER_LIMIT = "over_limit"
+    KEPT_APART = "kept_apart"
+
+
 IDENTIFIER_LIMITS = {
     IdentifierType.PHONE: 5,
     IdentifierType.EMAIL: 5,
@@ -66,7 +86,8 @@ IDENTIFIER_LIMITS = {
 
 # ── sources ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-SOURCE_KINDS = ("segment", "rudderstack", "file")
+SOURCE_KINDS = ("segment", "rudderstack", "snowplow", "posthog", "sensors", "mini_program", "webhook", "file", "database", "stream")
+"""Whose format a source speaks: clients that post messages, a shop's signed webhook, files, a database that is pulled, a stream."""
 
 
 class OnNoConsent(StrEnum):
@@ -111,6 +132,8 @@ class Reason(StrEnum):
     TEXT_LOW_CONFIDENCE = "text_low_confidence"
     PERSON_MISSING = "person_missing"
     NOTHING_TO_STORE = "nothing_to_store"
+    NO_PRIVACY_AGREEMENT = "no_privacy_agreement"
+    PAST_WINDOW = "past_window"
 
 
 class FormRule(StrEnum):

@@ -284,7 +284,9 @@ def postgres_environment(vault: str, platform: str) -> dict[str, str]:
 
 @contextmanager
 def _opened(home: Path, environment: Mapping[str, str]) -> Iterator[House]:
-    house = open_house(load(home, environment), environment)
+    house = open_house(
+        load(home, {"PIYING_LIMITS_REQUESTS_PER_SECOND": "100000", "PIYING_LIMITS_PUBLIC_ANSWER": "20", **environment}), environment
+    )
     try:
         yield house
     finally:

@@ -17,6 +17,8 @@ from privacy.records import SourceFacts
 
 blueprint = Blueprint("consents", __name__)
 LARGEST = 1_048_576
+KEY_IN_PATH = ("webhook", "sensors")
+"""Kinds whose key stands in a path, where proxies and logs of others may see it."""
 
 
 @blueprint.post("/v1/consents")
@@ -44,6 +46,8 @@ def _who(header: str) -> tuple[str, SourceFacts | None]:
     facts = intake.source_of(services(), key)
     if facts.public:
         raise Refused("a client key cannot record consent", code="client_key")
+    if facts.kind in KEY_IN_PATH:
+        raise Refused("a key that stands in an address cannot record consent", code="client_key")
     return facts.id, facts
 
 

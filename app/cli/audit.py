@@ -13,7 +13,7 @@ from app.cli.output import as_json, emit
 from privacy.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from privacy.oversight import Oversight
+    from privacy.oversight.door import Oversight
 
 
 @click.group("audit")

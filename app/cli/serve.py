@@ -69,7 +69,7 @@ def serve_command(port: int | None, host: str | None, workers: int | None, no_wo
             interface=Interfaces.WSGI,
             factory=True,
             workers=workers or server.workers,
-            blocking_threads=4,
+            blocking_threads=32,  # those who answer client keys mostly wait for the beat
             respawn_failed_workers=True,
             log_enabled=False,
         ).serve()

@@ -10,24 +10,44 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from app import asking, housekeeping, intake, jobs
+from app import asking, holding, housekeeping, intake, jobs, pulls, quality, undoing, uploads
+from app.gathering import Gathering
 from app.settings import load
 from app.stores import open_stores
-from app.wiring.adapters import Adapters
+from app.wiring.contents import Contents
 from app.wiring.doors import utc_now
 from app.wiring.lake import Lake
+from app.wiring.pulled import Pulled
 from privacy import custody
 from privacy.errors import Invalid, Locked, NotFound, PiyingError
 
+if TYPE_CHECKING:
+    from ingestion.pipeline import Receipt
+    from privacy.records import RawBatch
 
-class Services(Lake, Adapters):
+
+class Services(Lake, Pulled, Contents):
     """The parts of one deployment."""
 
-    schedule: Mapping[str, int] = {"flush": 5, "checkpoint": 60, "waiting": 300, "close": 3600, "upkeep": 3600, "retention": 3600}
+    schedule: Mapping[str, int] = {
+        "flush": 5,
+        "pull": 10,
+        "checkpoint": 60,
+        "waiting": 300,
+        "close": 3600,
+        "upkeep": 3600,
+        "retention": 3600,
+    }
     """Kinds of jobs that come again, in seconds."""
+
+    @cached_property
+    def requests(self) -> Gathering[RawBatch, Receipt]:
+        """Requests that come at the same time, one commit for all of a source."""
+        return Gathering(lambda raws: intake.ingest_requests(self, raws), most=intake.TOGETHER)
 
     @cached_property
     def handlers(self) -> Mapping[str, jobs.Handler]:
@@ -35,12 +55,19 @@ class Services(Lake, Adapters):
         return {
             asking.ASK: lambda job: asking.answer_job(self, job),
             "flush": lambda job: intake.flush(self),
+            "pull": lambda job: pulls.run_due(self),
             "checkpoint": lambda job: {"size": len(self.oversight.checkpoint())},
-            "waiting": lambda job: intake.replay_waiting(self),
+            "waiting": lambda job: holding.replay_waiting(self),
             "close": lambda job: asking.close_due(self),
             "upkeep": lambda job: housekeeping.upkeep(self),
-            "retention": lambda job: housekeeping.retention(self),
+            "retention": lambda job: {**housekeeping.retention(self), **uploads.expire(self)},
+            uploads.IMPORT: lambda job: uploads.run(self, job, measure=intake.measure),
+            undoing.UNDO: lambda job: undoing.do(self, job),
         }
+
+    def unaccounted(self) -> list[str]:
+        """Where items are missing from the books: always nowhere, or something is very wrong."""
+        return quality.unaccounted(self)
 
     def close(self) -> None:
         """Ends every connection."""

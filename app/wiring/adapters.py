@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.wiring import clients, formats
 from app.wiring.doors import Doors
 from ingestion.mapping import FileMapping, parse
 from privacy.dictionary import catalogue
@@ -22,15 +23,18 @@ class Adapters(Doors):
 
     def messages(self, source: SourceFacts, kind: str, parsed: Parsed, request_id: str) -> RawBatch:
         """A request's messages, read by the adapter of the source's kind."""
-        from ingestion.sources import segment
+        if formats.concerns(source, kind):
+            return formats.read(source, kind, parsed, now=self.clock(), request_id=request_id)
+        return clients.read(source, kind, parsed, now=self.clock(), request_id=request_id)
 
-        if source.kind not in ("segment", "rudderstack"):
-            raise Invalid("this source does not send messages here", code="wrong_endpoint")
-        only = None if kind == "batch" else kind
-        return segment.read(parsed, source, catalogue.load(), received_at=self.clock(), request_id=request_id, only=only)
+    def unpacked(self, request: str, body: bytes) -> bytes:
+        """The body of a request to an endpoint that only one kind of source has, out of its packing."""
+        return formats.unpacked(request, body, self.settings.limits.request_bytes)
 
-    def mapping(self, path: Path) -> FileMapping:
-        """A mapping file; raises Invalid with the place that is wrong."""
+    def mapping(self, path: Path | FileMapping) -> FileMapping:
+        """A mapping file; raises Invalid with the place that is wrong. One that was read already is given back."""
+        if isinstance(path, FileMapping):
+            return path
         try:
             return parse(path.read_text("utf-8"), catalogue.load())
         except FileNotFoundError:
@@ -42,17 +46,28 @@ class Adapters(Doors):
 
         yield from files.read(path, source, clock=self.clock, chunk_rows=self.settings.limits.import_rows, progress=progress)
 
-    def replayed(self, source: SourceFacts, payloads: Sequence[bytes], mapping_path: Path | None) -> tuple[RawBatch, FileMapping | None]:
+    def replayed(
+        self, source: SourceFacts, payloads: Sequence[bytes], mapping_path: Path | FileMapping | None
+    ) -> tuple[RawBatch, FileMapping | None]:
         """Held payloads as a batch again: messages by their adapter, rows of files by a mapping."""
-        from ingestion import strictjson
-        from ingestion.sources import files, segment
+        from ingestion.sources import files
 
         if source.kind != "file":
-            parsed = strictjson.loads(b'{"batch":[' + b",".join(payloads) + b"]}")
-            return segment.read(parsed, source, catalogue.load(), received_at=self.clock(), request_id=""), None
+            if source.kind in formats.KINDS:
+                return formats.replayed(source, payloads, now=self.clock()), None
+            return clients.replayed(source, payloads, now=self.clock()), None
         if mapping_path is None:
             raise Invalid("rows of a file need a mapping", code="mapping_missing", field="mapping")
         return files.replayed(source, payloads, now=self.clock()), self.mapping(mapping_path)
+
+    def calendar(
+        self, source: SourceFacts, country: str, subdivision: str | None, region: str | None, language: str | None, first: int, last: int
+    ) -> tuple[Iterator[RawBatch], FileMapping]:
+        """Holidays and working days of whole years, and the mapping that reads them."""
+        from ingestion.sources import calendar
+
+        place = calendar.Place(country, subdivision, region, language)
+        return calendar.read(source, place, first, last, now=self.clock()), calendar.MAPPING
 
     def synthetic(self, folder: Path, *, members: int, first: date, last: date) -> dict[str, Path]:
         """Files of an invented retailer."""

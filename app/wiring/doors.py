@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from app import processes
+from app import processes, rates
+from app.pace import Pace
 from app.settings import Settings
 from app.stores import Role, Stores
-from ingestion import inbox, pipeline
+from ingestion import inbox, pipeline, signatures
 from privacy import custody
 from privacy.admission.door import Admission, AdmissionTools
 from privacy.audit.log import AuditLog
 from privacy.consent import registry as purposes
 from privacy.dictionary import catalogue
 from privacy.errors import Locked
+from privacy.identity import assertions
 from privacy.identity.box import VaultBox
 
 if TYPE_CHECKING:
     from privacy.identity.keys import Keyring
-    from privacy.oversight import Oversight
+    from privacy.oversight.door import Oversight
+    from privacy.oversight.kinship import Kinship
     from privacy.preferences import Preferences
     from privacy.release import Releases
 
@@ -91,6 +94,23 @@ class Doors:
         )
 
     @cached_property
+    def pace(self) -> Pace:
+        """When client keys are answered, in this process."""
+        return Pace(self.settings.limits.public_answer / 1000)
+
+    @cached_property
+    def limiter(self) -> rates.Limiter:
+        return rates.Limiter(self.begin_intake, self.clock)
+
+    def signed(self, public_key: str, message: bytes, signature: bytes) -> bool:
+        """Whether the private half of a source's public key signed the message."""
+        return assertions.signed(public_key, message, signature)
+
+    def checked_public_key(self, pem: str) -> str:
+        """A source's public key in its one spelling; raises Invalid."""
+        return assertions.public_key(pem)
+
+    @cached_property
     def intake(self) -> pipeline.Intake:
         tools = AdmissionTools(
             begin_vault=self.stores.begin_vault,
@@ -131,11 +151,26 @@ class Doors:
 
     @cached_property
     def oversight(self) -> Oversight:
-        from privacy.oversight import Oversight
+        from privacy.oversight.door import Oversight
 
         return Oversight(
             begin_platform=self.begin_console,
             read_platform=self.read_console,
+            read_vault=self.stores.read_vault,
+            keyring=self.open_keyring(),
+            log=self.log,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def kinship(self) -> Kinship:
+        from privacy.oversight.kinship import Kinship
+
+        return Kinship(
+            begin_vault=self.stores.begin_vault,
+            random=secrets.token_bytes,
+            begin_platform=self.begin_intake,
+            read_platform=self.read_intake,
             read_vault=self.stores.read_vault,
             keyring=self.open_keyring(),
             log=self.log,
@@ -183,6 +218,26 @@ class Doors:
             random=secrets.token_bytes,
             actor=actor,
         )
+
+    def share_secret(self, source_id: str, scheme: str, secret: str, *, actor: str) -> int:
+        """Keeps the secret that a source signs its messages with; returns its number."""
+        return custody.share_secret(
+            source_id,
+            scheme,
+            secret.encode(),
+            self.open_keyring(),
+            self.stores.begin_vault,
+            self.begin_console,
+            self.log,
+            clock=self.clock,
+            random=secrets.token_bytes,
+            actor=actor,
+        )
+
+    def check_signature(self, source_id: str, header: Callable[[str], str], body: bytes) -> None:
+        """Raises Refused unless the body is signed with a secret of the source."""
+        known = custody.shared_secrets(source_id, self.open_keyring(), self.stores.read_vault, clock=self.clock)
+        signatures.check(header, body, known, now=self.clock())
 
     def renew_keys(self) -> int:
         """One step of taking what is stored to the newest key versions; returns how many rows it renewed."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from app import asking, housekeeping
+from app import asking, housekeeping, imports
 from app.stores import register_dialect
 from app.wiring.doors import Doors
 from privacy.dictionary import catalogue
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from analytics.reports.base import Options, Reports
 
 LEASE = "lake"
+LOOK_BACK = 12
+"""Months before a closed one that its close may read (decision 0010)."""
 SMALL_CHAIN = 20_000
 """Declared members below which a plan's bound may hide 4 % instead of 1 % (dp_rules P-9)."""
 
@@ -91,9 +93,13 @@ class Lake(Doors):
         return inside.year * 100 + inside.month
 
     def close_month(self, month: int) -> bool:
-        """Writes the month's person_month rows; false if it was closed before."""
+        """Writes the month's person_month rows; false if it was closed before. What imports brought into what it reads is in use from now on."""
+        from analytics.metrics import month_after
         from analytics.profiles import close_month
 
+        if not self.reader.month_closed("person_month", month):
+            with self.begin_jobs() as tx:
+                imports.mark_used(tx, month_after(month, -LOOK_BACK), month)
         return close_month(self.reader, self.writer, month, zone=self.settings.zone, now=self.clock())
 
     @contextmanager

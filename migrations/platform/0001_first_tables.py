@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.platform.first import evidence, guards
+from migrations.platform.first import clients, evidence, guards, imports, pulls, quality, seen
 
 revision = "platform_0001"
 down_revision = None
@@ -17,7 +17,12 @@ def upgrade() -> None:
     _ingestion_quarantine()
     _ingestion_registry()
     _ingestion_verdicts()
+    clients.create()
     evidence.create()
+    imports.create()
+    pulls.create()
+    quality.create()
+    seen.create()
     guards.create()
 
 
@@ -122,14 +127,6 @@ def _ingestion_inbox() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
-        "seen",
-        sa.Column("source_id", sa.String(length=40), nullable=False),
-        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("source_id", "digest", name=op.f("pk_seen")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "tally",
         sa.Column("source_id", sa.String(length=40), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
@@ -173,6 +170,7 @@ def _ingestion_registry() -> None:
         sa.Column("consent_categories", sa.Text(), nullable=False),
         sa.Column("origins", sa.Text(), nullable=False),
         sa.Column("owns_root_paths", sa.Boolean(), nullable=False),
+        sa.Column("requests_per_second", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source")),
@@ -184,8 +182,10 @@ def _ingestion_registry() -> None:
         sa.Column("source_id", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("once", sa.LargeBinary(length=32), nullable=True),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_source_key_source_id")),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_source_key")),
+        sa.UniqueConstraint("once", name=op.f("uq_source_key_once")),
     )
     op.create_index(op.f("ix_source_key_source_id"), "source_key", ["source_id"], unique=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("bench_import", "bench_http", "bench_report")
+BENCHMARKS = ("bench_import", "bench_http", "bench_report", "bench_identity")
 
 
 def main() -> None:

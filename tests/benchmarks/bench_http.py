@@ -1,6 +1,7 @@
 """Events a second over HTTP, durable before they are acknowledged, beside an endpoint that only parses.
 
-One hundred events a batch, four clients on the same machine. `BENCH_BATCHES` sets the batches of each client (default 100).
+One hundred events a batch, on the same machine as the clients. `BENCH_BATCHES` sets the batches of each client (default 100),
+`BENCH_CLIENTS` how many clients there are (default 4): the more come at once, the more requests share a commit.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-CLIENTS = 4
+CLIENTS = int(os.environ.get("BENCH_CLIENTS", "4"))
 EVENTS = 100
 PEOPLE = 2_000
 

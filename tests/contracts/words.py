@@ -47,6 +47,8 @@ REASONS = {
     "text_low_confidence": "The scrubber does not trust its result: the row is stored without the text, counted in `dropped_fields`.",
     "person_missing": "No identifier of the row names anybody.",
     "nothing_to_store": "The item was well formed and held nothing that the dictionary knows.",
+    "no_privacy_agreement": "A mini-program's message does not say when and to which notice its user agreed, or it is older than that.",
+    "past_window": "A webhook tells of an act that is older than the days in which a repeat is recognised; history comes as a file.",
 }
 
 FORM_RULES = {
@@ -64,7 +66,7 @@ FORM_RULES = {
     "bad_identifier": "The identifier is none of its type.",
     "bad_text": "The text is not well-formed Unicode.",
     "duplicate_key": "A JSON object has one key twice.",
-    "unknown_type": "The message's type is not one of Segment's.",
+    "unknown_type": "The message's type is none of its client's.",
     "too_large": "The message is larger than `limits.item_bytes`.",
     "too_deep": "The message is nested deeper than `limits.json_depth`.",
     "awaiting_consent": "A source with `--on-no-consent wait` sent a row before its consent; sealed for 24 hours, until a replay.",
@@ -99,7 +101,10 @@ KEYS = {
 }
 
 JOBS = {
+    "import": "takes an uploaded file in, chunk by chunk; tried again it goes on",
+    "undo": "takes an import back",
     "flush": "moves what waits in the inbox into the lake",
+    "pull": "reads a slice of every database, stream and watched folder that is due",
     "checkpoint": "signs the log's head and stores the note",
     "waiting": "tries messages again that wait for a consent on another path",
     "close": "closes the month that is due, where rows of it came",
@@ -117,15 +122,18 @@ CHECKS = {
     "database engine": "SQLite is new enough and durable; PostgreSQL is named",
     "access log": "the whole log verifies against its own checkpoints",
     "lake": "every table opens",
+    "accounting": "of every source's minute, received = stored + duplicate + quarantined + refused, and the day's tally says the same",
     "inbox": "the oldest batch is younger than `limits.inbox_age`",
     "disk": "more than `limits.disk_free` is free",
     "temporary files": "no spill file is older than an hour",
     "budget": "no month's ledger is over its cap",
+    "pulls": "no pull that may come failed three times in a row",
     "separation": "on PostgreSQL every role has an address of its own",
 }
 
 VARIABLES = {
     "PIYING_HOME": "The folder of everything; `./.piying` by default.",
+    "PIYING_SOURCE_…_URL": "The address of a pulled source, with its password; see the manual, Pulls.",
     "PIYING_TEST_DATA": "For tests: the folder of public data sets.",
     "PIYING_CAPTURES": "For tests: requests that real clients sent.",
 }

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app import intake
+from app import holding, intake
 from privacy.errors import PiyingError
 from tests.conftest import NOW
 from tests.flow.canary import OPEN_WORDS, PERSON, PLANTED, UNSHAPED, batched
@@ -281,7 +281,7 @@ def import_everything(house: House, folder: Path) -> Iterator[str]:
             yield json.dumps(told, ensure_ascii=False)
     for mapped in (folder / "members.toml", None):
         try:
-            told = intake.replay(house.services, source_name="crm", mapping_path=mapped, actor="test")
+            told = holding.replay(house.services, source_name="crm", mapping_path=mapped, actor="test")
         except PiyingError as error:
             yield str(error)
         else:

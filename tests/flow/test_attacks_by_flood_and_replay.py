@@ -106,7 +106,6 @@ def test_attack_44_empty_requests_leave_no_entry(sqlite_only: House) -> None:
     assert house.counts()["platform.log_entry"] == before["platform.log_entry"]
 
 
-@pytest.mark.xfail(strict=True, reason="open: limits.requests_per_second is a setting that nothing enforces")
 def test_attack_44_a_key_that_sends_more_than_its_rate_is_told_to_wait(template_home: Path, tmp_path: Path) -> None:
     with sqlite_house(template_home, tmp_path / "home", {"PIYING_LIMITS_REQUESTS_PER_SECOND": "1"}) as house:
         _, public = house.source("browser", public=True)

@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from app import acts, asking, housekeeping, intake
+from app import acts, asking, holding, housekeeping, intake
 from app.settings import load
 from privacy.audit.log import LogEntry
 from privacy.identity import normalise, vault
-from privacy.oversight import LookupPurpose
+from privacy.oversight.door import LookupPurpose
 from privacy.vocabulary import PROFILING, STATISTICS, IdentifierType
 from tests.conftest import NOW
 from tests.house import House, open_house, track
@@ -114,7 +114,7 @@ class Lived:
             "import": lambda: intake.import_file(
                 services, self.file, source_name="till", mapping_path=self.mapping, actor="test", progress=lambda done, rows: None
             ),
-            "quarantine replay": lambda: intake.replay(services, source_name="web", mapping_path=None, actor="test"),
+            "quarantine replay": lambda: holding.replay(services, source_name="web", mapping_path=None, actor="test"),
             "source add": lambda: acts.add_source(services, actor="test", name="another", kind="segment"),
             "source rotate": lambda: acts.rotate_source(services, self.source_id, actor="test"),
             "source disable": lambda: acts.disable_source(services, self.source_id, actor="test"),

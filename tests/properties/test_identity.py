@@ -53,7 +53,7 @@ def test_equal_text_has_unequal_digests_in_every_domain_of_text(value: str) -> N
     index = {kind: pseudonyms.blind_index(RING.mac_key(pseudonyms.BLIND_INDEX), kind, [text])[0][:8] for kind in IdentifierType}
     stones = {kind: pseudonyms.blind_index(RING.mac_key(pseudonyms.TOMBSTONE), kind, [text])[0][:8] for kind in IdentifierType}
     row = pseudonyms.macs(RING.mac_key(pseudonyms.ROW), [text.encode()])[0][:8]
-    message = pseudonyms.message_digests(RING.mac_key(pseudonyms.MESSAGE), "s", pa.array([text])).to_pylist()[0][:8]
+    message = pseudonyms.message_digests(RING.block_cipher(pseudonyms.MESSAGE), pa.array([text])).to_pylist()[0][:8]
     assert len({*index.values(), *stones.values(), row, message}) == 2 * len(IdentifierType) + 2
 
 

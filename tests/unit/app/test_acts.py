@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 import json
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from app import access, acts
-from ingestion import registry
+from ingestion import oauth, registry
 from privacy.audit.log import LogPayload
 from privacy.audit.reading import Filter, Line, lines
 from privacy.errors import Invalid, NotFound, Refused, Unavailable
@@ -20,13 +23,22 @@ from tests.house import House
 
 ADA = "ada@example.com"
 ACTOR = "usr_0123456789abcdef"
+PUBLIC_PEM = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+)
 
 
 def of(house: House, *before: str) -> dict[str, Any]:
     """What an act may need to be there already."""
     made: dict[str, Any] = {}
     if "source" in before:
-        made["source_id"] = house.source()[0]
+        made["source_id"], made["webhook"] = house.source()[0], "zz-orders"
+        house.source("zz-orders", "webhook")
+        with house.services.begin_console() as tx:
+            made["client"] = oauth.add_client(tx, made["source_id"], "PEM", random=secrets.token_bytes, now=house.clock())
     if "account" in before:
         with house.services.begin_console() as tx:
             made["account"], made["code"] = access.add_account(tx, ADA, "officer", now=house.clock())
@@ -37,7 +49,26 @@ Act = Callable[[House, dict[str, Any]], dict[str, Any]]
 
 ACTS: dict[str, tuple[str, Act]] = {
     "add_source": ("source.add", lambda house, _: acts.add_source(house.services, actor=ACTOR, name="shop", kind="segment")),
+    "change_source": (
+        "source.change",
+        lambda house, made: acts.change_source(house.services, made["source_id"], actor=ACTOR, requests_per_second=7)[0],
+    ),
+    "revoke_key": (
+        "source.revoke",
+        lambda house, made: acts.revoke_key(
+            house.services, made["source_id"], acts.list_sources(house.services)[0]["keys"][0]["key"], actor=ACTOR
+        ),
+    ),
+    "add_client": (
+        "source.client",
+        lambda house, made: acts.add_client(house.services, made["source_id"], PUBLIC_PEM, actor=ACTOR),
+    ),
+    "end_client": (
+        "source.client_end",
+        lambda house, made: acts.end_client(house.services, made["source_id"], made["client"], actor=ACTOR),
+    ),
     "rotate_source": ("source.rotate", lambda house, made: acts.rotate_source(house.services, made["source_id"], actor=ACTOR)),
+    "share_secret": ("source.secret", lambda house, made: acts.share_secret(house.services, made["webhook"], actor=ACTOR)),
     "disable_source": ("source.disable", lambda house, made: acts.disable_source(house.services, made["source_id"], actor=ACTOR)),
     "add_user": ("account.add", lambda house, _: acts.add_user(house.services, "bo@example.com", "officer", actor=ACTOR)),
     "redeem_code": ("token.redeem", lambda house, made: acts.redeem_code(house.services, made["code"])),
@@ -63,7 +94,7 @@ def test_an_act_leaves_one_entry_that_says_who_did_what(name: str, house: House)
     assert first.actor == (made["account"] if name == "redeem_code" else ACTOR)
     with house.services.read_console() as tx:
         written = b"".join(payload or b"" for payload in tx.scalars(sa.select(LogPayload.payload))).decode()
-    secrets_ = [value for key, value in answer.items() if key in ("write_key", "link", "token")] + [made["code"], ADA]
+    secrets_ = [value for key, value in answer.items() if key in ("write_key", "link", "token", "secret")] + [made["code"], ADA]
     assert not [one for one in secrets_ if one in written]
 
 
@@ -88,8 +119,10 @@ def contents(house: House) -> str:
 
 
 def test_every_act_is_tried() -> None:
-    public = {name for name, one in inspect.getmembers(acts, inspect.isfunction) if one.__module__ == acts.__name__}
-    assert public - {"list_sources"} == set(ACTS)
+    public = {
+        name for name, one in inspect.getmembers(acts, inspect.isfunction) if one.__module__ == acts.__name__ and not name.startswith("_")
+    }
+    assert public - {"list_sources", "show_source"} == set(ACTS)
 
 
 def test_a_source_names_only_registered_purposes(house: House) -> None:
@@ -113,7 +146,16 @@ def test_a_listing_shows_what_a_source_declared_and_no_key(house: House) -> None
         "on_no_consent": "wait",
         "consent_signals": "deny_only",
         "disabled": False,
+        "categories": {},
+        "origins": [],
+        "root_paths": False,
+        "requests_per_second": None,
+        "keys": listed["keys"],
+        "clients": [],
     }
+    (key,) = listed["keys"]
+    assert key == {"key": key["key"], "state": "live", "created_at": house.clock().isoformat(), "ends_at": None}
+    assert key["key"] not in made["write_key"]
 
 
 def test_a_rotated_key_opens_for_another_day_and_a_disabled_source_not_at_all(house: House) -> None:

@@ -217,6 +217,28 @@ def a_month_is_over_its_cap(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield
 
 
+@breaks("accounting")
+def an_item_is_missing_from_a_minute(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    columns = (
+        "source_id, grain, at, received, stored, duplicate, quarantined, refused, lag_minute, lag_ten_minutes, lag_hour, lag_six_hours"
+    )
+    later = "lag_day, lag_week, lag_month, lag_more, last_event_at, last_received_at"
+    numbers = ", ".join(["0"] * 14)
+    change(home, "platform", f"INSERT INTO delivery ({columns}, {later}) VALUES ('src_a', 'minute', 0, 1, {numbers})")
+    yield
+
+
+@breaks("pulls")
+def a_pull_failed_three_times(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    change(
+        home,
+        "platform",
+        "INSERT INTO pull (source_id, config, every_seconds, next_at, paused, created_at, last_counts, failures, error_code)"
+        " VALUES ('src_a', '{}', 60, 0, 0, 0, '{}', 3, 'pull_unavailable')",
+    )
+    yield
+
+
 # ── the tests ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

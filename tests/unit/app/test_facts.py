@@ -15,9 +15,12 @@ from privacy.errors import Invalid, Locked, NotFound
 from tests.house import House
 
 NOBODYS = {
+    "pull",
     "vault_meta", "key_state", "ephemeral_key",  # keys, not people
     "budget_month", "charge", "release",  # protected numbers and what they cost
-    "source", "source_key", "tally", "dropped_field", "purpose", "notice",  # what senders declared, counts, texts
+    "source_client", "source_secret", "rate_bucket", "seen_head",  # how senders sign, what they may send, a number
+    "source", "source_key", "source_owner", "purpose", "notice",  # what senders declared, texts
+    "tally", "quality", "delivery", "dropped_field",  # counts
     "job", "schedule", "lease",  # work
     "log_head", "log_node", "checkpoint",  # hashes
     "consent_head",  # a number
@@ -53,7 +56,7 @@ def test_every_table_that_holds_something_about_people_stands_in_the_inventory(h
 
 def test_retention_in_the_inventory_is_that_of_the_settings(house: House) -> None:
     kept = {one["place"]: one["kept"] for one in facts.inventory(house.services)}
-    assert kept["platform: seen"] == f"{house.services.settings.retention.dedupe_days} days"
+    assert kept["platform: seen_run, seen_generation, seen_part"] == f"{house.services.settings.retention.dedupe_days} days"
     assert kept["vault: sealed_payload"] == f"{house.services.settings.retention.quarantine_days} days"
 
 

@@ -94,7 +94,7 @@ def test_verdicts_end_after_seven_days_and_digests_after_thirty(house: House) ->
     house.grant(key, [("customer_no", "u-1")])
     house.clock.now = NOW
     house.batch([track(1)], key)
-    assert (house.counts()["platform.request_verdict"], house.counts()["platform.seen"]) == (1, 1)
+    assert (house.counts()["platform.request_verdict"], house.counts()["platform.seen_run"]) == (1, 1)
     house.clock.forward(days=7)
     assert {"verdicts": 1, "digests": 0}.items() <= housekeeping.retention(house.services).items()
     house.clock.forward(days=23)

@@ -2,42 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from app import intake
-from ingestion import quarantine
-from tests.house import NOW, House, bearer, track
+from tests.house import House, bearer, track
 
 DENIED = {"consent": {"categoryPreferences": {"stats": False}}}
 GRANTED = {"consent": {"categoryPreferences": {"stats": True}}}
 CATEGORIES = {"stats": "analytics.statistics"}
-
-
-def held(house: House, source: str) -> list[quarantine.Held]:
-    with house.services.read_intake() as tx:
-        return quarantine.listing(tx, source_id=source)[0]
-
-
-def test_a_message_that_waits_is_stored_once_its_consent_comes_on_another_path(house: House) -> None:
-    source, key = house.source(on_no_consent="wait")
-    receipt = house.batch([track(1)], key)
-    assert (receipt["quarantined"], house.rows()) == (1, 0)
-    assert intake.replay_waiting(house.services) == {"tried": 1, "stored": 0}
-    assert len(held(house, source)) == 1
-    house.grant(key, [("customer_no", "u-1")], at=(NOW - timedelta(days=1)).isoformat())
-    assert intake.replay_waiting(house.services) == {"tried": 1, "stored": 1}
-    assert (held(house, source), house.rows()) == ([], 1)
-    assert intake.replay_waiting(house.services) == {"tried": 0, "stored": 0}
-
-
-def test_trying_again_gives_a_waiting_message_no_more_time(house: House) -> None:
-    source, key = house.source(on_no_consent="wait")
-    house.batch([track(1)], key)
-    (first,) = held(house, source)
-    house.clock.forward(hours=5)
-    intake.replay_waiting(house.services)
-    (again,) = held(house, source)
-    assert again.expires_at == first.expires_at
 
 
 def test_a_category_grants_only_for_a_source_that_may_say_so(house: House) -> None:

@@ -153,6 +153,34 @@ def test_rows_that_could_not_be_read_keep_their_place() -> None:
     assert batch.received == 4
 
 
+def test_rows_that_a_mapping_skips_are_neither_rows_nor_faults() -> None:
+    """Whatever else is wrong with them: an unreadable row beside them stays a fault, and those left keep their places."""
+    text = LINES.replace(
+        "[identifiers]", 'skip = [{ if = "card", empty = true }, { if = "sku", begins = ["X"] }]\nid = ["card"]\n[identifiers]'
+    )
+    rows = table(LINE, LINE | {"card": "", "at": "soon"}, LINE | {"sku": "X1", "amount": "?"}, LINE | {"card": "M2", "at": "soon"}, LINE)
+    faults = pa.array([None, None, None, None, str(FormRule.NOT_AN_OBJECT)], pa.string())
+    batch = mapped(text, rows=rows.append_column(FAULT_COLUMN, faults))
+    assert batch.received == 5
+    assert batch.parts[0].positions.to_pylist() == [0]
+    assert failures(batch) == [(3, "occurred_at", "bad_time"), (4, "", "not_an_object")]
+
+
+def test_a_mapping_calculates_and_decides_by_cases() -> None:
+    text = LINES.replace(
+        "net_minor = {",
+        """kind = { const = "sale", cases = [{ if = "no", begins = ["C"], const = "cancel" }] }
+quantity_milli = { from = "n", times = 1000 }
+gross_minor = { from = "amount", times_column = "n", times = 100 }
+net_minor = {""",
+    )
+    batch = mapped(text, rows=table(LINE | {"no": "C1", "n": "-3"}, LINE | {"no": "2", "n": "4"}, LINE | {"no": "3", "n": "x"}))
+    (part,) = batch.parts
+    found = [part.fields.column(name).to_pylist() for name in ("kind", "quantity_milli", "gross_minor")]
+    assert found == [["cancel", "sale"], [-3000, 4000], [-3750, 5000]]
+    assert failures(batch) == [(2, "quantity_milli", "wrong_type")]
+
+
 def test_items_that_are_no_objects_are_malformed() -> None:
     items = [LINE, 3, Reading(None, path="a", rule=FormRule.DUPLICATE_KEY, original={}), LINE]
     batch = mapped(LINES, items=items)

@@ -64,7 +64,9 @@ def test_no_command_takes_an_identifier_of_a_person_as_an_argument(words: tuple[
     assert not taken & {"identifier", "value", "phone", "mobile", "card", "openid", "customer", "person", "subject"}
     arguments = {one.name for one in command.params if isinstance(one, click.Argument)}
     assert "email" not in taken or words[0] == "user"
-    assert arguments <= {"email", "name", "source_id", "file", "kind", "month", "handle", "ref"}
+    assert arguments <= {
+        *("email", "name", "source", "source_id", "key_id", "import_id", "file", "kind", "month", "handle", "ref", "merge", "proposal")
+    }
 
 
 @every
@@ -301,6 +303,14 @@ def test_a_file_is_imported_once(home: Path, tmp_path: Path) -> None:
     assert (first["stored"], again["stored"], again["duplicate"]) == (1, 0, 1)
     assert run(home, *words).code == 0
     assert told(home, "flush")["rows"] == 1
+
+
+def test_a_calendar_is_filled_once(home: Path) -> None:
+    words = ("calendar", "--country", "US", "--subdivision", "CA", "--year", "2027", "--source", "demo-erp")
+    assert told(home, *words) == {"received": 365, "stored": 365, "duplicate": 0}
+    assert told(home, *words, "--to", "2028") == {"received": 731, "stored": 366, "duplicate": 365}
+    told(home, "flush")
+    assert run(home, "calendar", "--country", "XX", "--year", "2027", "--source", "demo-erp").code == 1
 
 
 def test_the_demonstration_showed_three_reports_and_the_first_link(said: str) -> None:
