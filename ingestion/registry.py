@@ -229,8 +229,13 @@ def exchange(tx: sa.Connection, source_id: str, *, once: bytes, lifetime: timede
 
 def all_origins(tx: sa.Connection) -> frozenset[str] | None:
     """Every origin that some source allows, None where one allows any: what a browser's question before its request is answered by."""
-    rows = tx.execute(sa.select(Source.origins).where(Source.public, Source.disabled_at.is_(None))).scalars().all()
-    return None if "[]" in rows else frozenset(origin for text in rows for origin in json.loads(text))
+    rows = [
+        (public, json.loads(text))
+        for public, text in tx.execute(sa.select(Source.public, Source.origins).where(Source.disabled_at.is_(None)))
+    ]
+    if any(public and not named for public, named in rows):
+        return None
+    return frozenset(origin for _, named in rows for origin in named)
 
 
 def rotate(tx: sa.Connection, source_id: str, *, overlap: timedelta, random: RandomBytes, now: datetime) -> str:

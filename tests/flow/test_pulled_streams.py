@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from app import intake, pulls
+from app import holding, pulls
 from app.wiring import open_services
 from privacy.errors import Conflict, Unavailable
 from tests.flow.pulling import (
@@ -62,7 +62,7 @@ def test_records_are_stored_once_and_poison_is_held_by_its_place(
         "stored": 23, "duplicate": 0, "quarantined": 3, "tombstones": 1,
     }  # fmt: skip
     assert (places(house, source)["0"], places(house, source)["1"]) == (7, 20)
-    held = intake.list_quarantine(house.services, source)
+    held = holding.page(house.services, source)["items"]
     assert sorted(one["rule"] for one in held) == ["bad_time", "not_an_object", "not_an_object"]
     stream.send(topic, [told(5)])
     assert run(house, "live")["stored"] == 1
@@ -71,11 +71,11 @@ def test_records_are_stored_once_and_poison_is_held_by_its_place(
     done = run(house, "live")
     assert (done["stored"], done["duplicate"]) == (0, 24), "read from the beginning, every record is known by its place"
     assert len(in_lake(house, "profiles", "virtual_id")) == 24
-    again = intake.replay(house.services, source_name="live", mapping_path=None, actor="test")
+    again = holding.replay(house.services, source_name="live", mapping_path=None, actor="test")
     assert (again["replayed"], again["stored"]) == (6, 0), "the pull's own mapping reads them as before"
     corrected = tmp_path / "corrected.toml"
     corrected.write_text(MAPPING.replace('"at"\n', '{ from = "at", format = "%d.%m.%Y %H:%M" }\n'), encoding="utf-8")
-    again = intake.replay(house.services, source_name="live", mapping_path=corrected, actor="test")
+    again = holding.replay(house.services, source_name="live", mapping_path=corrected, actor="test")
     assert (again["stored"], again["duplicate"]) == (1, 1), "held twice, stored once: a held record keeps its place"
 
 

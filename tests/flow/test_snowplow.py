@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app import acts, intake
+from app import acts, holding
 from ingestion import quarantine
 from privacy.errors import Conflict, Invalid, Unavailable
 from tests.flow.bad_input import NEST, SECRET, problem
@@ -133,7 +133,7 @@ def test_an_event_in_an_address_passes_the_strict_gate_and_is_held_and_read_agai
     assert house.client.post(f"/c/{wait[1]}{TP2}", json=payload(late)).get_json()["quarantined"] == 1
     house.grant(wait[1], [("customer_no", "u-9")], at=house.clock().isoformat())
     house.clock.forward(hours=5)
-    assert intake.replay_waiting(house.services)["stored"] == 1
+    assert holding.replay_waiting(house.services)["stored"] == 1
     assert house.client.post(f"/c/{wait[1]}{TP2}", json=payload(late)).get_json()["duplicate"] == 1
     house.flush()
     (row,) = house.services._lake.load_table(("lake", "events")).scan().to_arrow().to_pylist()

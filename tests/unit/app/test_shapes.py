@@ -13,6 +13,7 @@ from app.errors import path_of
 SECRET = "13800138000"
 SOURCE: dict[str, Any] = {"name": "web", "kind": "segment"}
 CONSENT: dict[str, Any] = {"identifier": {"type": "phone", "value": SECRET}, "purpose": "analytics.statistics", "state": "granted"}
+WHY = {"purpose": "service.fulfilment", "reason": "asked to"}
 
 GOOD: dict[type[Schema], dict[str, Any]] = {
     shapes.SourceIn: SOURCE,
@@ -28,6 +29,17 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     shapes.ConsentIn: CONSENT,
     shapes.ConsentsIn: {"consents": [CONSENT]},
     shapes.ReplayIn: {"source": "web"},
+    shapes.DaysIn: {"from": "2026-06-01"},
+    shapes.HeldIn: {"source": "web", "rule": "bad_time", "path": "timestamp"},
+    shapes.ImportIn: {"source": "pos", "format": "csv", "size": 7, "sha256": "0" * 64},
+    shapes.MappingIn: {"mapping": "record = 'member'"},
+    shapes.TrialIn: {},
+    shapes.GuessIn: {},
+    shapes.WhyIn: WHY,
+    shapes.LookupIn: {**WHY, "identifier": CONSENT["identifier"]},
+    shapes.CaseIn: {**WHY, "handle": "h"},
+    shapes.UnmergeIn: {**WHY, "handle": "h", "merge": "m"},
+    shapes.ProposalIn: {**WHY, "proposal": "p"},
 }
 
 WRONG: list[tuple[type[Schema], dict[str, Any], str]] = [
@@ -64,6 +76,19 @@ WRONG: list[tuple[type[Schema], dict[str, Any], str]] = [
     (shapes.ConsentsIn, {"consents": [CONSENT] * 1001}, "consents"),
     (shapes.ConsentsIn, {"consents": [{**CONSENT, "identifier": {"type": "phone"}}]}, "consents[0].identifier.value"),
     (shapes.ReplayIn, {"source": ""}, "source"),
+    (shapes.ReplayIn, {"source": "web", "rule": "no_such_rule"}, "rule"),
+    (shapes.DaysIn, {"from": "yesterday"}, "from"),
+    (shapes.HeldIn, {"limit": 1001}, "limit"),
+    (shapes.ImportIn, {"source": "pos", "format": "csv", "size": 0, "sha256": "0" * 64}, "size"),
+    (shapes.ImportIn, {"source": "pos", "format": "csv", "size": 7, "sha256": "0" * 63}, "sha256"),
+    (shapes.MappingIn, {"mapping": ""}, "mapping"),
+    (shapes.TrialIn, {"mapping": "x" * 65_537}, "mapping"),
+    (shapes.GuessIn, {"record": ""}, "record"),
+    (shapes.WhyIn, {**WHY, "reason": ""}, "reason"),
+    (shapes.LookupIn, {**WHY, "identifier": {"type": "phone"}}, "identifier.value"),
+    (shapes.CaseIn, {**WHY, "handle": ""}, "handle"),
+    (shapes.UnmergeIn, {**WHY, "handle": "h"}, "merge"),
+    (shapes.ProposalIn, WHY, "proposal"),
 ]
 
 

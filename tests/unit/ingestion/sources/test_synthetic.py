@@ -22,6 +22,8 @@ from privacy.records import CanonicalBatch, SourceFacts
 from tests.contracts.tree import ROOT
 
 CATALOGUE = load()
+OWN = ("retail_clicks", "retail_members", "retail_products", "retail_stores", "retail_tills")
+"""Mappings of the invented retailer; the others are tested with what they read."""
 MAPPINGS = ROOT / "ingestion" / "sources" / "mappings"
 RETAILER = Retailer(members=120, first=date(2026, 4, 1), last=date(2026, 5, 31))
 NOW = datetime(2026, 6, 15, 4, 30, tzinfo=UTC)
@@ -68,11 +70,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
 
 
 def test_there_is_a_mapping_for_every_file_and_a_file_for_every_mapping(made: dict[str, Path]) -> None:
-    assert set(made) == {path.stem for path in MAPPINGS.glob("*.toml")}
+    assert set(made) == set(OWN)
     assert all(path.stat().st_size > 100 for path in made.values())
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in MAPPINGS.glob("*.toml")))
+@pytest.mark.parametrize("name", OWN)
 def test_every_column_is_mapped_or_ignored(name: str, made: dict[str, Path]) -> None:
     assert mapped(name).fields
     batches = canonicalised(name, made[name])
