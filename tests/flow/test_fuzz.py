@@ -91,7 +91,7 @@ def test_a_running_server_survives_broken_requests_and_writes_no_traceback(sqlit
     seen: dict[int, int] = {}
     with served(house.home, unlimited) as (address, process):
         host = urlsplit(address)
-        connection = http.client.HTTPConnection(str(host.hostname), host.port, timeout=20)
+        connection = http.client.HTTPConnection(str(host.hostname), host.port, timeout=60)
         for number in range(REQUESTS):
             raw = broken({"batch": list(mutants(SEEDS, number, 2))}, chance)
             path = chance.choice(
