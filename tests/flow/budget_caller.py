@@ -35,7 +35,7 @@ def race(address: str, processes: int, threads: int) -> None:
     for process in range(processes):
         child = os.fork()
         if child == 0:
-            store = Store(address, busy_timeout=20_000)
+            store = Store(address, busy_timeout=120_000)
             outcomes = _ask(door(store.begin), process * threads, threads)
             store.close()
             os.write(1, "".join(f"{outcome}\n" for outcome in outcomes).encode())
@@ -53,7 +53,7 @@ def _ask(releases: Releases, first: int, count: int) -> list[str]:
     def one(number: int) -> str:
         question = ask(where=(("store_id", "=", f"s{number}"),))
         start.wait()
-        for _ in range(400):
+        for _ in range(2_000):
             try:
                 release = releases.answer(question, reader(question), "cli")
             except Unavailable:
@@ -82,7 +82,7 @@ def main(what: str, *rest: str) -> None:
     if what == "race":
         race(address, int(rest[0]), int(rest[1]))
     else:
-        hang(door(Store(address, busy_timeout=20_000).begin))
+        hang(door(Store(address, busy_timeout=120_000).begin))
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def test_ten_times_the_rate_is_refused_with_a_time_in_flat_memory_and_the_obedie
     with served(house.home, limit) as (address, process):
         end = time.monotonic() + SECONDS
         rude = [threading.Thread(target=flood, args=(address, key, end, seen, untold)) for _ in range(RUDE)]
-        with sending(address, key, clients=3, patience=SECONDS + 60, first_pause=0.1) as clients:
+        with sending(address, key, clients=3, patience=SECONDS + 150, first_pause=0.1) as clients:
             for one in rude:
                 one.start()
             time.sleep(SECONDS / 3)
