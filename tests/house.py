@@ -200,8 +200,8 @@ def served(home: Path, environment: Mapping[str, str] | None = None) -> Iterator
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Until the server lives; no longer than a minute."""
-    until = time.monotonic() + 60
+    """Until the server lives; no longer than two minutes."""
+    until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:

@@ -37,7 +37,7 @@ def chromium() -> str | None:
 
 def run_node(client: str, address: str, key: str) -> subprocess.CompletedProcess[str]:
     """Says a few things through one of the Node SDKs."""
-    return subprocess.run(["node", "say.mjs", client, address, key], cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(["node", "say.mjs", client, address, key], cwd=HERE, capture_output=True, text=True, timeout=180, check=False)
 
 
 def tallied(house: House) -> dict[str, int]:

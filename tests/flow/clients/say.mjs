@@ -18,7 +18,7 @@ async function segment() {
   ]) {
     said.push(new Promise((resolve) => call((error) => resolve(!error))));
   }
-  await sdk.closeAndFlush({ timeout: 10000 });
+  await sdk.closeAndFlush({ timeout: 90000 });
 }
 
 async function rudderstack() {
@@ -62,7 +62,7 @@ async function snowplow() {
     tracker.track(buildStructEvent({ category: 'shop', action: 'add-to-basket', label: 'P2', property: 'pcs', value: 2 }));
     tracker.track(buildSelfDescribingEvent({ event: viewed }));
   }
-  for (let waited = 0; heard < 4 && waited < 100; waited += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let waited = 0; heard < 4 && waited < 900; waited += 1) await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
 await { segment, rudderstack, snowplow }[client]();

@@ -55,7 +55,7 @@ def visit(page: Page, origin: str, address: str, key: str, client: str) -> list[
     page.on("response", lambda answer: answers.append((answer.url, answer.status)) if answer.request.method == "POST" else None)
     page.goto(origin)
     page.evaluate(SAY[client], [address, key])
-    for _ in range(100):
+    for _ in range(600):
         if len(answers) >= MESSAGES:
             break
         page.wait_for_timeout(100)
