@@ -1,12 +1,14 @@
 """A key that anybody can read learns nothing about anybody: status, bytes and time are the same for whoever is asked about (SHAPES, clients).
 
-A thousand probes of known, unknown, refused and erased people, interleaved, over a socket against a running server.
+Probes of known, unknown, refused and erased people, interleaved, over a socket against a running server. Times are compared with
+LONG_TESTS=1 alone, for they need a machine that is not shared; by default a hundred probes compare status, headers and bytes.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import time
 from collections.abc import Sequence
@@ -24,11 +26,13 @@ from privacy.identity.normalise import normalise
 from privacy.vocabulary import IdentifierType
 from tests.house import House, basic, served, track
 
-EACH = 250
+LONG = bool(os.environ.get("LONG_TESTS"))
+EACH = 250 if LONG else 25
 """Probes of each kind in a round."""
-ROUNDS = 8
-"""At most: 250 probes of each kind leave an area of equal kinds outside the bounds one time in eight by chance, two thousand one time in
-90,000. A difference that can be used stays outside however many probes there are."""
+ROUNDS = 8 if LONG else 1
+NARROW = 0.04 if LONG else 0.5
+"""How far an area may be from a half. 250 probes of each kind leave an area of equal kinds further than .04 from it one time in eight by
+chance, two thousand one time in 90,000. A difference that can be used stays outside however many probes there are."""
 CALLERS = 8
 KINDS = ("known", "unknown", "refused", "erased")
 
@@ -113,10 +117,10 @@ def test_known_unknown_refused_and_erased_people_cannot_be_told_apart(sqlite_onl
                     times[kind].append(spent)
                     said[kind].add(answer)
             areas.append({f"{one}/{two}": auc(times[one], times[two]) for one in KINDS for two in KINDS if one < two})
-            if all(0.46 <= area <= 0.54 for area in areas[-1].values()):
+            if all(abs(area - 0.5) <= NARROW for area in areas[-1].values()):
                 break
     assert said["known"] == said["unknown"] == said["refused"] == said["erased"]
     assert len(said["known"]) == 1
     print(areas)
-    assert all(0.46 <= area <= 0.54 for area in areas[-1].values()), areas
+    assert all(abs(area - 0.5) <= NARROW for area in areas[-1].values()), areas
     assert house.rows() == EACH * turn, "those who are known and allow it were stored, all the while"
