@@ -126,6 +126,7 @@ class Store:
     _writing: sa.Engine | None = field(default=None, repr=False)
     _reading: sa.Engine | None = field(default=None, repr=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _opening: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def on_sqlite(self) -> bool:
@@ -157,20 +158,22 @@ class Store:
         self._writing = self._reading = None
 
     def _writer(self) -> sa.Engine:
-        if self._writing is None:
-            self._writing = self._engine()
-        return self._writing
+        with self._opening:  # threads that come first together must not open a pool each
+            if self._writing is None:
+                self._writing = self._engine()
+            return self._writing
 
     def _reader(self) -> sa.Engine:
-        if self._reading is None:
-            engine = self._engine()
-            if self.on_sqlite:
-                sa.event.listen(engine, "begin", _begin_reading)
-                sa.event.listen(engine, "connect", _refuse_writes)
-            else:
-                engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            self._reading = engine
-        return self._reading
+        with self._opening:
+            if self._reading is None:
+                engine = self._engine()
+                if self.on_sqlite:
+                    sa.event.listen(engine, "begin", _begin_reading)
+                    sa.event.listen(engine, "connect", _refuse_writes)
+                else:
+                    engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                self._reading = engine
+            return self._reading
 
     def _engine(self) -> sa.Engine:
         url = sa.make_url(self.url)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,9 @@ OCCUPIED = 500
 """A bin counts as occupied only where noise alone would fill one of all twenty in one month of ten thousand."""
 
 _RETRY_SECONDS = 2
+
+_PATIENCE = (0.1, 0.5, 2.0)
+"""Seconds before each further try to keep what was paid for, when the store is away for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class Releases:
         *,
         holder: str = "",
         gone: Callable[[str], bool] = lambda holder: False,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._begin = begin
         self._log = log
@@ -124,6 +129,7 @@ class Releases:
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._holder = holder
         self._gone = gone
+        self._pause = pause
         self._settled: tuple[int, ...] = ()
 
     # ── asking ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -305,12 +311,17 @@ class Releases:
         width = accountant.half_width(noisy.sigma)
         answer = json.dumps({"cells": aggregate.cells, "measures": aggregate.measures, "values": noisy.values}, separators=(",", ":"))
         now = self._clock()
-        with self._begin() as tx:
-            if not ledger.store(tx, release_id, answer, sigma=noisy.sigma, half_width=width, now=now):
-                raise Unavailable(
-                    "the reservation ran out before the answer was drawn; it stays paid", code="answer_given_up", retry_after=1
+
+        def keep(tx: sa.Connection) -> bool:
+            kept = ledger.store(tx, release_id, answer, sigma=noisy.sigma, half_width=width, now=now)
+            if kept:
+                self._log(
+                    tx, LogKind.RELEASE, "release.answer", actor=asked_by, facts={"release": release_id, "cells": len(aggregate.cells)}
                 )
-            self._log(tx, LogKind.RELEASE, "release.answer", actor=asked_by, facts={"release": release_id, "cells": len(aggregate.cells)})
+            return kept
+
+        if not self._insist(keep):
+            raise Unavailable("the reservation ran out before the answer was drawn; it stays paid", code="answer_given_up", retry_after=1)
         return Release(
             id=release_id,
             question=question,
@@ -327,9 +338,26 @@ class Releases:
 
     def _give_up(self, release_id: str, asked_by: str) -> None:
         """Best effort: without it the reservation ends with its lease. The charge stays either way."""
-        with contextlib.suppress(Exception), self._begin() as tx:
-            if ledger.abandon(tx, release_id):
+
+        def give_up(tx: sa.Connection) -> bool:
+            given = ledger.abandon(tx, release_id)
+            if given:
                 self._log(tx, LogKind.RELEASE, "release.abandon", actor=asked_by, result="failed", facts={"release": release_id})
+            return given
+
+        with contextlib.suppress(Exception):
+            self._insist(give_up)
+
+    def _insist(self, act: Callable[[sa.Connection], bool]) -> bool:
+        """`act` in a transaction of its own, tried again while the store is away for a moment: what was paid is not wasted lightly."""
+        for wait in _PATIENCE:
+            try:
+                with self._begin() as tx:
+                    return act(tx)
+            except Unavailable:
+                self._pause(wait)
+        with self._begin() as tx:
+            return act(tx)
 
     def _release(self, tx: sa.Connection, row: ledger.Stored) -> Release:
         """A stored answer as the Release it was; its budget shows what its months have left now, before and after the same."""

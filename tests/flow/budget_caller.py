@@ -52,13 +52,16 @@ def _ask(releases: Releases, first: int, count: int) -> list[str]:
 
     def one(number: int) -> str:
         question = ask(where=(("store_id", "=", f"s{number}"),))
+        refused: list[str] = []
         start.wait()
         for _ in range(2_000):
             try:
                 release = releases.answer(question, reader(question), "cli")
-            except Unavailable:
+            except Unavailable as error:
+                refused.append(f"{error.code}: {error}")
                 time.sleep(0.05)
             except PiyingError as error:
+                print(f"{number} was refused {len(refused)} times before: {set(refused)}", file=sys.stderr, flush=True)
                 return error.code
             else:
                 return "answered:" + ",".join(map(str, release.values))

@@ -45,7 +45,7 @@ def test_eight_processes_with_sixty_four_callers_and_budget_for_ten_give_exactly
     out, problems = callers.communicate(timeout=240)
     assert callers.returncode == 0, problems
     outcomes = out.split()
-    assert Counter(outcome.partition(":")[0] for outcome in outcomes) == {"answered": 10, "budget_exhausted": 54}
+    assert Counter(outcome.partition(":")[0] for outcome in outcomes) == {"answered": 10, "budget_exhausted": 54}, problems
     assert len({outcome for outcome in outcomes if ":" in outcome}) == 10  # attack 60: forked workers draw different noise
     assert (_account(stores).spent_nano, _account(stores).left_nano) == (50_000_000, 0)
     assert _count(stores, ledger.Charge) == _count(stores, ledger.ReleaseRow, ledger.ReleaseRow.state == ledger.ANSWERED) == 10

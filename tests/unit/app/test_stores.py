@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import stat
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -66,6 +68,26 @@ def test_a_reading_transaction_sees_one_snapshot(store: Store) -> None:
             tx.execute(THING.insert(), [{"name": "a", "size": 1}])
         assert reading.execute(sa.select(sa.func.count()).select_from(THING)).scalar_one() == before == 0
     assert count(store) == 1
+
+
+def test_threads_that_come_first_together_share_one_pool(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them with a pool of its own would take more connections than the server has to give."""
+    store.close()
+    opened: list[str] = []
+    engine = sa.create_engine
+
+    def slow(*arguments: Any, **more: Any) -> sa.Engine:
+        opened.append(threading.current_thread().name)
+        time.sleep(0.2)
+        return engine(*arguments, **more)
+
+    monkeypatch.setattr(sa, "create_engine", slow)
+    threads = [threading.Thread(target=count, args=(store,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 1
 
 
 def test_writers_wait_for_each_other_and_none_is_lost(store: Store) -> None:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ def moving() -> Now:
 
 
 def _door(stores: Stores, log: Log, clock: Callable[[], datetime], settings: ReleaseSettings = SETTINGS, **more: object) -> Releases:
-    return Releases(stores.begin_platform, log, clock, os.urandom, settings, **more)  # type: ignore[arg-type]
+    return Releases(stores.begin_platform, log, clock, os.urandom, settings, **{"pause": lambda seconds: None, **more})  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -200,6 +200,27 @@ def test_a_reservation_of_a_process_that_is_gone_need_not_run_out(stores: Stores
         door.answer(QUESTION, reader(), "usr_test00000000")
     knowing = _door(stores, log, moving, holder="pid-1", gone=lambda holder: holder == "pid-0")
     assert not knowing.answer(QUESTION, reader(), "usr_test00000000").cached
+
+
+def test_a_store_that_is_away_for_a_moment_wastes_no_paid_answer(stores: Stores, log: RecordingLog, moving: Now) -> None:
+    away: list[float] = []
+
+    @contextlib.contextmanager
+    def begin() -> Iterator[sa.Connection]:
+        if len(away) in (1, 2):
+            raise Unavailable("the store does not answer", code="store_unreachable", retry_after=5)
+        with stores.begin_platform() as tx:
+            yield tx
+
+    def failing() -> Aggregate:
+        away.append(0.0)
+        return aggregate()
+
+    door = Releases(begin, log, moving, os.urandom, SETTINGS, pause=away.append)
+    release = door.answer(QUESTION, failing, "usr_test00000000")
+    assert away == [0.0, 0.1, 0.5]
+    assert door.answer(QUESTION, reader(), "usr_test00000000").values == release.values
+    assert _left(door) == 50_000_000 - QUESTION.rho_nano
 
 
 @pytest.mark.parametrize("after", [0, 1])
