@@ -8,7 +8,10 @@ Cells are handed in, are public, and are all there, zeros too. It must never lea
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -25,6 +28,29 @@ if TYPE_CHECKING:
 
 CELLS_LIMIT = 1_000_000
 NORM = "norm_squared"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One marginal of a plan: rows (run_id, one integer column a measure, one column a dimension) over all cells of public values.
+
+    A dimension's column holds places in its list of values, so that a row stands in exactly one cell. With `once` a measure counts at most
+    once per person and cell: people, not rows.
+    """
+
+    rows: ir.Table
+    by: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    measures: tuple[Measure, ...]
+    once: bool = False
+
+    @property
+    def cells(self) -> int:
+        return math.prod(len(values) for values in self.values)
+
+    @property
+    def entries(self) -> int:
+        return self.cells * len(self.measures)
 
 
 def aggregate(
@@ -67,6 +93,72 @@ def with_norms(
     return _norms(_units(_per_person(view, rows, by, cells, names, once), measures), names)
 
 
+def vector(blocks: Mapping[str, Block]) -> ir.Table:
+    """What a plan of several marginals takes from each person, before any weight: one row a person and entry, (run_id, entry, amount).
+
+    Entries are numbered through all blocks, block by block, measure by measure, cell by cell. Amounts are summed within an entry and then
+    divided by the measure's unit. Rows of one table and measure are read once for all the blocks that they belong to.
+    """
+    import ibis
+
+    total = sum(block.entries for block in blocks.values())
+    if not total or total > CELLS_LIMIT or any(one.unit < 1 for block in blocks.values() for one in block.measures):
+        raise errors.Invalid("a plan has cells, not too many of them, and units of at least 1", code="too_many_cells", field="by")
+    read: dict[tuple[int, str], tuple[Block, Measure, list[ir.IntegerColumn]]] = {}
+    first = 0
+    for block in blocks.values():
+        cell = ibis.literal(0, "int64")
+        for name, values in zip(block.by, block.values, strict=True):
+            cell = cell * len(values) + block.rows[name].cast("int64")
+        for one in block.measures:
+            read.setdefault((id(block.rows), one.name), (block, one, []))[2].append(cell + first)
+            first += block.cells
+    parts = []
+    for block, one, entries in read.values():
+        rows = block.rows.select(PERSON, entry=ibis.array(entries).unnest(), amount=block.rows[one.name])
+        sums = rows.group_by([PERSON, "entry"]).agg(total=rows.amount.sum().coalesce(0))
+        amount = (sums.total > 0).cast("float64") if block.once else sums.total.cast("float64") / float(one.unit)
+        parts.append(sums.select(PERSON, "entry", amount=amount))
+    return reduce(lambda one, other: one.union(other), parts)
+
+
+def aggregate_vector(view: View, parts: ir.Table, blocks: Mapping[str, Block], bounds: Bounds, *, measure: str) -> Aggregate:
+    """Bounded sums of a plan's `vector` under one weight a person; a cell is (measure, marginal, its values …).
+
+    Argument (dp_rules P-7, P-8). A person's vector v has one entry for every cell and measure of every block; s = min(1, clip/‖v‖₂) is laid
+    on all of them and each becomes trunc(scale·s·v). By the estimate at `privacy.dp.bounds.contribution` the whole integer vector has a norm
+    of at most scale · clip for as many entries as are let through here, so taking the person out of the data moves everything that this
+    returns, all marginals together, by at most that; nobody else's part changes.
+    """
+    total = sum(block.entries for block in blocks.values())
+    if bounds.clip < 1 or bounds.scale < 1 or total > 2**53 // bounds.sensitivity**2 - 16:
+        raise errors.Invalid("the question has too many cells for its bound", code="too_many_cells", field="by")
+    norms = block_norms(parts).rename(person=PERSON)
+    joined = parts.inner_join(norms, parts[PERSON] == norms.person)
+    bounded = joined.select(joined.entry, part=_truncated(_factor(joined, bounds) * joined.amount))
+    found = view.run(bounded.group_by("entry").agg(part=bounded.part.sum()))
+    sums = dict(zip(found["entry"].to_pylist(), found["part"].to_pylist(), strict=True))
+    cells = tuple((one.name, name, *cell) for name, block in blocks.items() for one in block.measures for cell in product(*block.values))
+    return Aggregate(cells, (measure,), tuple(int(sums.get(entry) or 0) for entry in range(total)))
+
+
+def block_norms(parts: ir.Table) -> ir.Table:
+    """One row a person with the squared norm of a plan's `vector`: the input of the histogram of norms."""
+    return parts.group_by(PERSON).agg(**{NORM: (parts.amount * parts.amount).sum()})
+
+
+def _once(rows: ir.Table, name: str) -> ir.IntegerScalar:
+    return (rows[name].max() > 0).cast("int64").coalesce(0)
+
+
+def _factor(joined: ir.Table, bounds: Bounds) -> ir.FloatingColumn:
+    """scale · min(1, clip/‖v‖) of each row's person."""
+    import ibis
+
+    norm = joined[NORM].sqrt()
+    return float(bounds.scale) * ibis.cases((norm <= float(bounds.clip), 1.0), else_=float(bounds.clip) / norm)
+
+
 def _per_person(
     view: View, rows: ir.Table, by: Sequence[str], cells: Sequence[tuple[str, ...]], names: Sequence[str], once: Collection[str]
 ) -> ir.Table:
@@ -74,7 +166,7 @@ def _per_person(
     domain = view.table(pa.table({f"cell_{column}": [cell[number] for cell in cells] for number, column in enumerate(by)}, _domain(by)))
     inside = rows.semi_join(domain, [rows[column] == domain[f"cell_{column}"] for column in by])
     return inside.group_by([PERSON, *by]).agg(
-        **{name: (inside[name].max() > 0).cast("int64").coalesce(0) if name in once else inside[name].sum().coalesce(0) for name in names}
+        **{name: _once(inside, name) if name in once else inside[name].sum().coalesce(0) for name in names}
     )
 
 
@@ -90,15 +182,11 @@ def _norms(vector: ir.Table, names: Sequence[str]) -> ir.Table:
 def _weighted(amounts: ir.Table, measures: Sequence[Measure], bounds: Bounds) -> ir.Table:
     """trunc(scale · min(1, clip/‖v‖) · v), in doubles: that this keeps the bound exactly is argued at `privacy.dp.bounds.contribution`,
     whose arithmetic this repeats, for as many entries as `_check` lets through."""
-    import ibis
-
     names = [measure.name for measure in measures]
     vector = _units(amounts, measures)
     norms = _norms(vector, names).rename(person=PERSON)
     joined = vector.inner_join(norms, vector[PERSON] == norms.person)
-    norm = joined[NORM].sqrt()
-    weight = ibis.cases((norm <= float(bounds.clip), 1.0), else_=float(bounds.clip) / norm)
-    factor = float(bounds.scale) * weight
+    factor = _factor(joined, bounds)
     columns = [column for column in amounts.columns if column != PERSON and column not in names]
     return joined.select(*columns, **{name: _truncated(factor * joined[name]) for name in names})
 

@@ -59,22 +59,35 @@ class Session:
         self._raw.unregister(view)
         return self._backend.table(name)
 
-    def run(self, expression: ir.Table) -> pa.Table:
-        """The rows of an expression. What the engine says when it fails may quote values, so it is not handed on."""
-        import duckdb
+    def keep(self, expression: ir.Table) -> ir.Table:
+        """The rows of an expression as a table of this session, for expressions that read them more than once. It may spill; it ends with it."""
+        with _engine_faults():
+            return self._backend.create_table(self._name(), expression, temp=True)
 
-        try:
+    def run(self, expression: ir.Table) -> pa.Table:
+        """The rows of an expression."""
+        with _engine_faults():
             return self._backend.to_pyarrow(expression)
-        except duckdb.OutOfMemoryException:
-            raise errors.Unavailable("the engine has too little memory for this question", code="engine_memory", retry_after=60) from None
-        except duckdb.IOException:
-            raise errors.Unavailable("the lake's files cannot be read now", code="lake_unavailable", retry_after=30) from None
-        except duckdb.Error as fault:
-            raise errors.Unavailable(f"the engine failed ({type(fault).__name__})", code="engine_failed", retry_after=60) from None
 
     def _name(self) -> str:
+        """A name that no alias in a compiled expression has (those are t0, t1 …)."""
         self._names += 1
-        return f"t{self._names}"
+        return f"held_{self._names}"
+
+
+@contextmanager
+def _engine_faults() -> Iterator[None]:
+    """What the engine says when it fails may quote values, so it is not handed on."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise errors.Unavailable("the engine has too little memory for this question", code="engine_memory", retry_after=60) from None
+    except duckdb.IOException:
+        raise errors.Unavailable("the lake's files cannot be read now", code="lake_unavailable", retry_after=30) from None
+    except duckdb.Error as fault:
+        raise errors.Unavailable(f"the engine failed ({type(fault).__name__})", code="engine_failed", retry_after=60) from None
 
 
 class Engine:

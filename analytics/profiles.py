@@ -103,7 +103,7 @@ def _purchases(view: View, months: Sequence[int]) -> ir.Table:
 
 def order_of(lines: ir.Table) -> ir.IntegerColumn:
     """What makes lines one order: its key; where the source named none, the hour."""
-    return lines.order_key.coalesce(lines.hour.cast("int64"))
+    return lines.order_key.coalesce(lines.hour.epoch_seconds().cast("int64"))
 
 
 def _recency(last: ir.TimestampColumn, end: datetime) -> ir.IntegerColumn:

@@ -23,6 +23,8 @@ from privacy.orm import Instant, PlatformBase
 
 SETUP_CODE_LIFETIME = timedelta(hours=72)
 TOKEN_LIFETIME = timedelta(days=90)
+TOUCH = timedelta(minutes=10)
+"""A use of a token within this time of the last one is not written down: a read stays a read."""
 
 
 class Account(PlatformBase):
@@ -57,6 +59,8 @@ class Token(PlatformBase):
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Caller:
     role: str
     permissions: frozenset[str]
     token_id: str
+    used_at: datetime | None = None
+    """When the token was last known to be used."""
 
 
 @cache
@@ -84,6 +90,7 @@ def add_account(tx: sa.Connection, email: str, role: str, *, now: datetime) -> t
     """Makes an account and its one-time code; returns (account id, code). Raises Invalid for an unknown role, Conflict for a known address."""
     if role not in matrix():
         raise Invalid("the role is not one of: " + ", ".join(sorted(matrix())), code="unknown_role", field="role")
+    email = address(email)
     if "@" not in email or len(email) > 320:
         raise Invalid("an account needs an e-mail address", code="bad_email", field="email")
     if tx.execute(sa.select(Account.id).where(Account.email == email)).first():
@@ -91,6 +98,11 @@ def add_account(tx: sa.Connection, email: str, role: str, *, now: datetime) -> t
     account_id = "usr_" + secrets.token_hex(12)
     tx.execute(sa.insert(Account).values(id=account_id, email=email, role=role, created_at=now))
     return account_id, new_setup_code(tx, account_id, now=now)
+
+
+def address(email: str) -> str:
+    """An address of staff in its one spelling."""
+    return email.strip().lower()
 
 
 def new_setup_code(tx: sa.Connection, account_id: str, *, now: datetime) -> str:
@@ -103,6 +115,23 @@ def new_setup_code(tx: sa.Connection, account_id: str, *, now: datetime) -> str:
 
 def redeem(tx: sa.Connection, code: str, *, now: datetime) -> tuple[str, str]:
     """Turns an unused code into a token with all permissions of its owner; returns (account id, token). Raises Refused."""
+    account_id = use_code(tx, code, now=now)
+    return account_id, new_token(tx, account_id, now=now)
+
+
+def holder(tx: sa.Connection, code: str, *, now: datetime) -> str:
+    """Whose an unused one-time code is, without using it. Raises Refused."""
+    found = sa.select(SetupCode.account_id).where(
+        SetupCode.digest == _digest(code), SetupCode.used_at.is_(None), SetupCode.expires_at > now
+    )
+    account_id = tx.execute(found).scalar()
+    if account_id is None:
+        raise Refused("the code is unknown, used or expired", code="bad_setup_code")
+    return str(account_id)
+
+
+def use_code(tx: sa.Connection, code: str, *, now: datetime) -> str:
+    """Uses up a one-time code; returns whose it is. Raises Refused."""
     used = tx.execute(
         sa.update(SetupCode)
         .where(SetupCode.digest == _digest(code), SetupCode.used_at.is_(None), SetupCode.expires_at > now)
@@ -111,10 +140,10 @@ def redeem(tx: sa.Connection, code: str, *, now: datetime) -> tuple[str, str]:
     ).first()
     if used is None:
         raise Refused("the code is unknown, used or expired", code="bad_setup_code")
-    return used.account_id, new_token(tx, used.account_id, now=now)
+    return str(used.account_id)
 
 
-def new_token(tx: sa.Connection, account_id: str, *, now: datetime, scopes: Sequence[str] | None = None) -> str:
+def new_token(tx: sa.Connection, account_id: str, *, now: datetime, scopes: Sequence[str] | None = None, name: str = "") -> str:
     """A token for an account; `scopes` must be among the permissions of its role (all of them when omitted). Shown once."""
     account = tx.execute(sa.select(Account).where(Account.id == account_id, Account.disabled_at.is_(None))).first()
     if account is None:
@@ -132,6 +161,7 @@ def new_token(tx: sa.Connection, account_id: str, *, now: datetime, scopes: Sequ
             scopes=sorted(wanted),
             created_at=now,
             expires_at=now + TOKEN_LIFETIME,
+            name=name,
         )
     )
     return token
@@ -140,19 +170,60 @@ def new_token(tx: sa.Connection, account_id: str, *, now: datetime, scopes: Sequ
 def caller(tx: sa.Connection, token: str, *, now: datetime) -> Caller | None:
     """Whom a token speaks for; None when it is unknown, revoked, expired or its owner is disabled."""
     row = tx.execute(
-        sa.select(Token.id, Token.scopes, Account.id.label("account_id"), Account.role)
+        sa.select(Token.id, Token.scopes, Token.used_at, Account.id.label("account_id"), Account.role)
         .join(Account, Account.id == Token.account_id)
         .where(Token.digest == _digest(token), Token.revoked_at.is_(None), Token.expires_at > now, Account.disabled_at.is_(None))
     ).first()
     if row is None:
         return None
-    return Caller(row.account_id, row.role, frozenset(row.scopes) & matrix()[row.role], row.id)
+    return Caller(row.account_id, row.role, frozenset(row.scopes) & matrix()[row.role], row.id, row.used_at)
+
+
+def mark_used(tx: sa.Connection, token_id: str, *, now: datetime) -> None:
+    """Writes down that a token was used."""
+    tx.execute(sa.update(Token).where(Token.id == token_id).values(used_at=now))
+
+
+def tokens(tx: sa.Connection, account_id: str, *, now: datetime) -> list[dict[str, object]]:
+    """The tokens of an account that open something, newest first, without themselves."""
+    wanted = sa.select(Token).where(Token.account_id == account_id, Token.revoked_at.is_(None), Token.expires_at > now)
+    return [
+        {
+            "id": row.id,
+            "name": row.name,
+            "scopes": sorted(row.scopes),
+            "created_at": row.created_at.isoformat(),
+            "expires_at": row.expires_at.isoformat(),
+            "used_at": row.used_at.isoformat() if row.used_at else None,
+        }
+        for row in tx.execute(wanted.order_by(Token.created_at.desc(), Token.id))
+    ]
+
+
+def revoke_token(tx: sa.Connection, account_id: str, token_id: str, *, now: datetime) -> None:
+    """Ends one token of an account; raises NotFound for any other."""
+    ended = sa.update(Token).where(Token.id == token_id, Token.account_id == account_id, Token.revoked_at.is_(None))
+    if not tx.execute(ended.values(revoked_at=now)).rowcount:
+        raise NotFound("no such token", code="token_unknown_id")
 
 
 def accounts(tx: sa.Connection) -> list[dict[str, object]]:
     """Every account without its secrets, oldest first."""
     rows = tx.execute(sa.select(Account.id, Account.email, Account.role, Account.disabled_at).order_by(Account.created_at, Account.id))
     return [{"user": row.id, "email": row.email, "role": row.role, "disabled": row.disabled_at is not None} for row in rows]
+
+
+def account(tx: sa.Connection, account_id: str) -> dict[str, str]:
+    """One account that is not disabled; raises NotFound."""
+    row = tx.execute(sa.select(Account.email, Account.role).where(Account.id == account_id, Account.disabled_at.is_(None))).first()
+    if row is None:
+        raise NotFound("no such account", code="account_unknown")
+    return {"user": account_id, "email": row.email, "role": row.role}
+
+
+def known(tx: sa.Connection, email: str) -> str | None:
+    """The account that signs in with an address; None where nobody does."""
+    return tx.execute(sa.select(Account.id).where(Account.email == address(email), Account.disabled_at.is_(None))).scalar()
 
 
 def disable(tx: sa.Connection, account_id: str, *, now: datetime) -> int:
@@ -164,7 +235,7 @@ def disable(tx: sa.Connection, account_id: str, *, now: datetime) -> int:
 
 def account_id_of(tx: sa.Connection, email: str) -> str:
     """The account with an address; raises NotFound."""
-    found = tx.execute(sa.select(Account.id).where(Account.email == email)).scalar()
+    found = tx.execute(sa.select(Account.id).where(Account.email == address(email))).scalar()
     if found is None:
         raise NotFound("no such account", code="account_unknown")
     return str(found)

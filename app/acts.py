@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from app import access, ownership, rates
+from app import access, ownership, rates, sessions
 from ingestion import oauth, registry
 from ingestion.signatures import SCHEMES, SHOPIFY
-from privacy.errors import Invalid
+from privacy.errors import Invalid, Refused
 from privacy.vocabulary import ANALYTIC_PURPOSES, LogKind
 
 if TYPE_CHECKING:
@@ -68,7 +68,12 @@ def add_source(
         ownership.take(tx, facts.id, actor)
         rates.create(tx, facts.id, requests_per_second or services.settings.limits.requests_per_second, now=services.clock())
         services.log(tx, LogKind.CONFIG, "source.add", actor=actor, facts={"source": facts.id, "source_kind": kind, "public": int(public)})
-    return {"source": facts.id, "name": name, "kind": kind, "write_key": key}
+    return {"source": facts.id, "name": name, "kind": kind, "write_key": key, "warnings": warnings(kind, public=public, origins=origins)}
+
+
+def warnings(kind: str, *, public: bool, origins: Sequence[str]) -> list[str]:
+    """What its owner should know about how a source is declared, as codes. A mini-program's runtime sends no origin."""
+    return ["any_origin"] if public and not origins and kind != "mini_program" else []
 
 
 def list_sources(services: Services) -> list[dict[str, Any]]:
@@ -97,6 +102,7 @@ def _shown(one: registry.Listed, keys: Mapping[str, Sequence[registry.Key]], cli
         "disabled": one.disabled_at is not None,
         "categories": dict(one.facts.consent_categories),
         "origins": list(one.origins),
+        "warnings": warnings(one.facts.kind, public=one.facts.public, origins=one.origins),
         "root_paths": one.owns_root_paths,
         "requests_per_second": one.requests_per_second,
         "keys": [
@@ -206,13 +212,16 @@ def add_user(services: Services, email: str, role: str, *, actor: str) -> dict[s
     with services.begin_console() as tx:
         account, code = access.add_account(tx, email, role, now=services.clock())
         services.log(tx, LogKind.ACCOUNT, "account.add", actor=actor, facts={"account": account, "role": role})
-    return {"user": account, "link": f"{services.base_url}/welcome#{code}"}
+    return {"user": account, "link": f"{services.base_url}/start#{code}"}
 
 
 def disable_user(services: Services, account: str, *, actor: str) -> dict[str, Any]:
-    """Ends an account with its tokens."""
+    """Ends an account with its tokens and sessions."""
+    if account == actor:
+        raise Refused("nobody disables their own account", code="own_account")
     with services.begin_console() as tx:
         ended = access.disable(tx, account, now=services.clock())
+        sessions.end_all(tx, account)
         services.log(tx, LogKind.ACCOUNT, "account.disable", actor=actor, facts={"account": account, "tokens": ended})
     return {"user": account, "disabled": True, "tokens": ended}
 
@@ -225,9 +234,9 @@ def redeem_code(services: Services, code: str) -> dict[str, Any]:
     return {"user": account, "token": token}
 
 
-def make_token(services: Services, account: str, *, actor: str, scopes: Sequence[str] | None = None) -> dict[str, Any]:
+def make_token(services: Services, account: str, *, actor: str, scopes: Sequence[str] | None = None, name: str = "") -> dict[str, Any]:
     """A token for an account, with all or some of its permissions."""
     with services.begin_console() as tx:
-        token = access.new_token(tx, account, now=services.clock(), scopes=scopes)
+        token = access.new_token(tx, account, now=services.clock(), scopes=scopes, name=name)
         services.log(tx, LogKind.ACCOUNT, "token.add", actor=actor, facts={"account": account})
     return {"user": account, "token": token}

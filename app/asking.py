@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import jobs, logs
 from app.jobs import Claimed
-from privacy.errors import BudgetExhausted, Invalid, NotConfigured, Refused
+from privacy.errors import BudgetExhausted, Invalid, Refused
 from privacy.vocabulary import LogKind
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def options(body: Mapping[str, Any]) -> dict[str, Any]:
         "last": body.get("to") or body.get("from_"),
         "by": list(body.get("by") or ()),
         "where": list(body.get("where") or ()),
+        **({"price": int(body["price"])} if body.get("price") else {}),
     }
 
 
@@ -79,7 +80,7 @@ def answer_job(services: Services, job: Claimed) -> Mapping[str, Any]:
 
 def show_release(services: Services, release_id: str) -> dict[str, Any]:
     """The document of a stored answer."""
-    document: dict[str, Any] = services.reports.show(release_id)
+    document: dict[str, Any] = services.shelf.document(release_id) or services.reports.show(release_id)
     return document
 
 
@@ -104,7 +105,9 @@ def budget(services: Services) -> dict[str, Any]:
 
 
 def close_month(services: Services, month: int, *, actor: str) -> dict[str, Any]:
-    """Writes the month's person_month rows and buys its norm histogram; a month that is closed already stays as it is.
+    """Writes the month's person_month rows and buys its default plan; a month that is closed already stays as it is.
+
+    Closing again buys what could not be bought before, and nothing else.
 
     Raises Refused before its time: a month closes once, and what comes late in its first days after would be left out for ever.
     """
@@ -119,22 +122,24 @@ def close_month(services: Services, month: int, *, actor: str) -> dict[str, Any]
         services.log(tx, LogKind.READ, "month.close", actor=actor, facts={"month": month})
     with services.lake_lease():
         closed = services.close_month(month)
-    return {"month": month, "closed": closed, "already": not closed, "norms": _release_norms(services, month, actor)}
-
-
-def _release_norms(services: Services, month: int, actor: str) -> bool:
-    """Buys the month's histogram of norms; false where its cells are not known yet (no table of stores), to be bought by closing again."""
-    try:
-        services.reports.release_norms(month, actor)
-    except NotConfigured:
-        return False
-    return True
+    parts = services.cubes.buy(month, actor)
+    held = {name: code for name, code in parts.items() if code not in ("bought", "kept")}
+    return {
+        "month": month,
+        "closed": closed,
+        "already": not closed,
+        "norms": "norms" not in held,
+        "bought": [name for name, code in parts.items() if code == "bought"],
+        "missing": held,
+    }
 
 
 def close_due(services: Services) -> dict[str, Any]:
-    """Closes the month that is due, once; nothing to do where no row of it ever came."""
+    """Closes the month that is due, once, and buys what a close that was killed left; nothing to do where no row of it ever came."""
     closed_now = services.releases.closed_months()
     month = closed_now[-1] if closed_now else 0
-    if not month or services.reader.month_closed("person_month", month) or month not in services.reader.months_held("order_lines"):
+    if not month or month not in services.reader.months_held("order_lines"):
+        return {"month": None}
+    if services.reader.month_closed("person_month", month) and not services.cubes.due(month):
         return {"month": None}
     return close_month(services, month, actor="schedule")

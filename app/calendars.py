@@ -43,6 +43,7 @@ def import_calendar(
     total = pipeline.Receipt()
     for raw in batches:
         receipt = pipeline.ingest(raw, mapping, services.intake)
+        logs.RECEIVED.labels(source.facts.id).inc(receipt.received)
         for verdict in ("stored", "duplicate"):
             logs.ITEMS.labels(source.facts.id, verdict).inc(getattr(receipt, verdict))
         total = total.plus(receipt)

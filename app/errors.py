@@ -1,7 +1,7 @@
 """From the family of errors to HTTP, in one table; what is not in it is a blank 500.
 
 Promise: every error body is an RFC 9457 problem document that also has `code` and `message` at its top level (clients.md rule 2),
-and carries no value that anybody sent. Learns of an exception its type and code, never prints its arguments.
+and carries no value that anybody sent; browsers get it as a page. Learns of an exception its type and code, never prints its arguments.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Flask, Response, g, has_request_context, json, request
+from flask import Flask, Response, current_app, g, has_request_context, json, request
 from werkzeug.exceptions import HTTPException
 
 from ingestion import strictjson
@@ -30,6 +30,11 @@ STATUS_BY_CODE = {
     "token_missing": 401,
     "token_unknown": 401,
     "bad_setup_code": 401,
+    "sign_in_failed": 401,
+    "code_wrong": 422,
+    "password_wrong": 422,
+    "too_many_tries": 429,
+    "own_account": 409,
     "source_disabled": 403,
     "too_many_lookups": 429,
     "rate_limited": 429,
@@ -83,10 +88,17 @@ def problem(status: int, code: str, message: str, *, field: str | None = None, h
     }
     if field:
         body["field"] = field
-    response = Response(json.dumps(body), status=status, mimetype="application/problem+json")
+    response = _page(status, code, field) or Response(json.dumps(body), status=status, mimetype="application/problem+json")
     for name, value in (headers or {}).items():
         response.headers[name] = value
     return response
+
+
+def _page(status: int, code: str, field: str | None) -> Response | None:
+    """The error as the console shows it, where a browser asked; how it looks is the console's, which registers it."""
+    draw = current_app.extensions.get("error_page") if has_request_context() else None
+    page = draw(status, code, field) if draw else None
+    return None if page is None else Response(page, status=status, mimetype="text/html")
 
 
 def _of_family(error: errors.PiyingError) -> Response:

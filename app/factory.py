@@ -1,16 +1,18 @@
 """Makes the web application: routes, headers, the lock, the error table.
 
-Promise: while keys are locked every route but /healthz answers 503 and writes nothing; every response carries the security headers;
+Promise: while keys are locked every route but /healthz and static files answers 503 and writes nothing; every response carries the security headers;
 ingestion answers at the root, with and without a slash at the end, and never redirects (clients.md rules 8, 12).
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 
 from flask import Flask, Response, g, request
 from flask_smorest import Api
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import errors, logs
 from app.api import (
@@ -19,23 +21,26 @@ from app.api import (
     budgets,
     consents,
     dictionary,
+    document,
     health,
     imports,
     ingest,
     jobs,
     oauth,
+    operation,
     pulls,
     quality,
     quarantine,
     reports,
     snowplow,
     sources,
-    start,
     subjects,
     tokens,
+    users,
     verdicts,
     webhooks,
 )
+from app.console import shell
 from app.guard import body
 from app.wiring import Services, open_services
 from ingestion import strictjson
@@ -43,6 +48,15 @@ from privacy.errors import Invalid, Locked
 
 LARGEST = 1_048_576
 """Bytes of a body of the management API."""
+
+TRANSPORT = "max-age=31536000"
+"""A year of https alone, for this host: whether other hosts of the domain may say so too is not ours to decide."""
+QUIET = frozenset({"ingest", "snowplow", "browsers", "webhooks", "health"})
+"""Blueprints whose ordinary answers are counted and not written down."""
+_REQUEST_ID = re.compile(r"(?:req_)?[0-9a-f]{24,32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+OPEN_WHILE_LOCKED = frozenset({"health.healthz", "console.static", "bootstrap.static"})
+"""What answers without keys: that the process lives, and the style of the page that says what is the matter."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -58,7 +72,10 @@ HEADERS = {
 
 def create_app(services: Services | None = None) -> Flask:
     """The application around its services; without an argument around those of PIYING_HOME (what the server's workers call)."""
-    services = services or open_services(serving=True)
+    if services is None:
+        logs.hush()
+        services = open_services(serving=True)
+    settings = services.settings
     app = Flask("app", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -66,36 +83,61 @@ def create_app(services: Services | None = None) -> Flask:
         API_TITLE="Piying",
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX="/api",
-        OPENAPI_JSON_PATH="openapi.json",
         DEBUG=False,  # whatever FLASK_DEBUG says: a debugger shows locals
         TESTING=False,
         PROPAGATE_EXCEPTIONS=False,
         TRAP_HTTP_EXCEPTIONS=False,
         JSON_SORT_KEYS=False,
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
     )
+    if hops := settings.server.trusted_proxies:  # the host is never taken from a forwarded header: addresses come from server.base_url
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
     app.extensions["piying"] = services
     app.before_request(_begin)
     app.after_request(_finish)
-    for plain in (ingest, snowplow, browsers, oauth, webhooks, consents, verdicts, health, start):
+    for plain in (ingest, snowplow, browsers, oauth, webhooks, consents, verdicts, health, document):
         app.register_blueprint(plain.blueprint)
     api = Api(app)
-    for resource in (sources, pulls, quality, tokens, quarantine, dictionary, imports, jobs, reports, budgets, audit, subjects):
+    for resource in (
+        sources,
+        pulls,
+        quality,
+        tokens,
+        users,
+        quarantine,
+        dictionary,
+        imports,
+        jobs,
+        operation,
+        reports,
+        budgets,
+        audit,
+        subjects,
+    ):
         api.register_blueprint(resource.blueprint)
+    shell.register(app)
     errors.register(app)
     return app
 
 
 def _begin() -> None:
     """Names the request and, while keys are locked, ends it before anybody reads its body."""
-    g.request_id = "req_" + secrets.token_hex(12)
-    g.started = time.perf_counter()
     services: Services = request_services()
-    if services.lock is not None and request.endpoint != "health.healthz":
+    g.request_id = _request_id(trusted=services.settings.server.trusted_proxies > 0)
+    g.started = time.perf_counter()
+    if services.lock is not None and request.endpoint not in OPEN_WHILE_LOCKED:
         logs.LOCKED.inc()
         raise Locked("keys are locked: run `piying doctor`", code=services.lock.code, retry_after=30)
     if request.path.startswith("/api/") and request.is_json and (sent := body(LARGEST, cache=True)):
         _check_json(sent)
+
+
+def _request_id(*, trusted: bool) -> str:
+    """The name that a trusted proxy gave the request, if it is one; else a new one."""
+    given = request.headers.get("X-Request-Id", "") if trusted else ""
+    return given if _REQUEST_ID.fullmatch(given) else "req_" + secrets.token_hex(12)
 
 
 def _check_json(sent: bytes) -> None:
@@ -113,10 +155,16 @@ def request_services() -> Services:
 
 
 def _finish(response: Response) -> Response:
-    route = str(request.url_rule or "-")
-    logs.REQUESTS.labels(route, str(response.status_code)).inc()
-    logs.SECONDS.labels(route).observe(time.perf_counter() - g.get("started", time.perf_counter()))
+    route, seconds = str(request.url_rule or "-"), time.perf_counter() - g.get("started", time.perf_counter())
+    status = response.status_code
+    logs.REQUESTS.labels(route, str(status)).inc()
+    logs.SECONDS.labels(route).observe(seconds)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request_services().settings.https:
+        response.headers["Strict-Transport-Security"] = TRANSPORT
     response.headers["X-Request-Id"] = g.get("request_id", "-")
+    if status >= 500 or not (request.blueprint in QUIET or request.endpoint in OPEN_WHILE_LOCKED):
+        name, milliseconds = response.headers["X-Request-Id"], round(seconds * 1000)
+        logs.event("request", request_id=name, route=route, method=request.method, status=status, milliseconds=milliseconds)
     return response

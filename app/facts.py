@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from app import jobs, logs
 from privacy.dictionary import catalogue
 from privacy.errors import Invalid, PiyingError
 
@@ -39,6 +38,20 @@ def dictionary(record: str | None = None) -> list[dict[str, Any]]:
     ]
 
 
+def dictionary_in_use(services: Services, record: str | None = None) -> list[dict[str, Any]]:
+    """The dictionary's fields with the kinds of report that may group or filter by what each becomes."""
+    used = services.report_columns()
+    fed = {
+        (kind.name, field.name): [f"{one.table}.{one.column}" for one in field.becomes]
+        for kind in catalogue.load().records.values()
+        for field in kind.fields.values()
+    }
+    return [
+        one | {"used_in": sorted({kind for column in fed[one["record"], one["field"]] for kind in used.get(column, ())})}
+        for one in dictionary(record)
+    ]
+
+
 def inventory(services: Services) -> list[dict[str, Any]]:
     """Every place that holds data about people. `people` tables of the lake come from the dictionary, the rest from the stores."""
     kept = services.settings.retention
@@ -55,6 +68,12 @@ def inventory(services: Services) -> list[dict[str, Any]]:
         ("vault: tombstone", "that an identifier was erased", "keyed digests", f"{kept.evidence_months} months"),
         ("vault: sealed_payload", "items whose form failed", "sealed under a key of the day", f"{kept.quarantine_days} days"),
         ("platform: consent_event, consent_state", "what people decided", "under a consent handle", f"{kept.evidence_months} months"),
+        (
+            "platform: agreement",
+            "who agreed to which notice of privacy, when, by which source's word",
+            "under a consent handle",
+            f"{kept.evidence_months} months",
+        ),
         ("platform: log_entry, log_payload", "who touched what", "handles and counts, salted", f"{kept.evidence_months} months"),
         ("platform: inbox", "de-identified rows on their way", "virtual IDs of the month", "until flushed"),
         ("platform: seen_run, seen_generation, seen_part", "that an item was stored", "keyed digests", f"{kept.dedupe_days} days"),
@@ -74,11 +93,13 @@ def inventory(services: Services) -> list[dict[str, Any]]:
         ),
         ("platform: request_verdict", "verdicts of form by item", "positions and rules", f"{kept.verdict_days} days"),
         (
-            "platform: account, setup_code, token",
+            "platform: account, account_choice, setup_code, token, credential",
             "who works here",
-            "addresses of staff; digests of codes and tokens",
+            "addresses of staff; digests of codes and tokens, hashes of passwords, sealed secrets of second steps",
             "while they work here",
         ),
+        ("platform: console_session", "who is signed in", "digests, times", "12 hours"),
+        ("platform: throttle", "how often somebody tried to sign in", "keyed digests, counts", "1 day"),
     ]
     lake = [
         (f"lake: {table.name}", table.meaning_en, "virtual IDs of the month", f"{kept.lake_months} months")
@@ -104,15 +125,6 @@ def purposes(services: Services) -> list[dict[str, Any]]:
         ]
 
 
-def job(services: Services, job_id: str, *, exact: bool) -> dict[str, Any]:
-    """A job as its page shows it. Without exact.read: its state and its release, no count of rows (dp_rules X-3)."""
-    with services.read_console() as tx:
-        found = jobs.find(tx, job_id)
-    if not exact:
-        found = {name: found[name] for name in ("id", "kind", "state", "error_code")} | {"release": found["counts"].get("release")}
-    return found
-
-
 def log_entries(services: Services, *, cursor: str | None, actor: str) -> dict[str, Any]:
     """A page of the access log, newest first; reading it is itself an entry, written before."""
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
@@ -133,15 +145,16 @@ def readiness(services: Services) -> dict[str, bool]:
         with services.stores.begin_vault(), services.begin_jobs():
             pass
 
+    def log_writable() -> bool:
+        """The log's head under its lock, which is what every act needs; nothing is written."""
+        with services.begin_console() as tx:
+            return services.log_ready(tx)
+
     return {
         "keys": services.lock is None,
         "vault_schema": holds(lambda: services.check_schema("vault")),
         "platform_schema": holds(lambda: services.check_schema("platform")),
         "stores": holds(writable),
+        "log": holds(log_writable),
         "inbox": holds(lambda: services.inbox_age() <= services.settings.limits.inbox_age),
     }
-
-
-def measure(services: Services) -> None:
-    """Brings the gauges up to date."""
-    logs.INBOX_AGE.set(services.inbox_age())

@@ -72,7 +72,7 @@ class Gathering(Generic[Item, Answer]):
                     seat.error = answer
                 else:
                     seat.answer = answer
-        except BaseException as error:
+        except BaseException as error:  # also an interrupt: whoever waits in these seats must be woken with it
             for seat in together:
                 seat.error = error
         finally:

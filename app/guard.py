@@ -45,6 +45,10 @@ def bearer() -> access.Caller:
         caller = access.caller(tx, token.strip(), now=services().clock())
     if caller is None:
         raise Refused("the token is unknown, revoked or expired", code="token_unknown")
+    now = services().clock()
+    if caller.used_at is None or now - caller.used_at >= access.TOUCH:
+        with services().begin_console() as tx:
+            access.mark_used(tx, caller.token_id, now=now)
     g.caller = caller
     return caller
 

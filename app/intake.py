@@ -111,7 +111,7 @@ def ingest_requests(services: Services, raws: Sequence[RawBatch]) -> Sequence[pi
         receipt, receipts = together.ingest(raws, services.intake)
     except (Unavailable, Locked):
         raise
-    except Exception as error:
+    except Exception as error:  # whatever one request sets off is that request's answer: the others must still get theirs
         return [error] if len(raws) == 1 else [_alone(services, raw) for raw in raws]
     measure(raws[0].source.id, receipt)
     return receipts
@@ -120,7 +120,7 @@ def ingest_requests(services: Services, raws: Sequence[RawBatch]) -> Sequence[pi
 def _alone(services: Services, raw: RawBatch) -> pipeline.Receipt | Exception:
     try:
         receipt = pipeline.ingest(raw, None, services.intake)
-    except Exception as error:
+    except Exception as error:  # handed back, not hidden: it is raised again in the request that it belongs to
         return error
     measure(raw.source.id, receipt)
     return receipt
@@ -148,6 +148,7 @@ def _bounded(parsed: Parsed, limit: int) -> Parsed:
 
 def measure(source_id: str, receipt: pipeline.Receipt) -> None:
     """Counts a receipt in the metrics."""
+    logs.RECEIVED.labels(source_id).inc(receipt.received)
     for verdict in ("stored", "duplicate", "quarantined", "refused"):
         if number := getattr(receipt, verdict):
             logs.ITEMS.labels(source_id, verdict).inc(number)
@@ -219,6 +220,7 @@ def flush(services: Services) -> dict[str, Any]:
             done = services.writer.flush(waiting, apart=apart, announce=partial(_note_files, services))
             with services.begin_jobs() as tx:
                 inbox.mark_done(tx, waiting[-1].seq)
+            logs.FLUSHED.inc(done.rows)
             batches, rows, snapshot = batches + done.batches, rows + done.rows, {**snapshot, **done.snapshots}
     return {"batches": batches, "rows": rows, "snapshot": dict(snapshot)}
 

@@ -15,12 +15,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app import logs
 from privacy.errors import NotFound, PiyingError, Raced, Unavailable
 from privacy.orm import Begin, Instant, PlatformBase
 
 LEASE = timedelta(minutes=5)
 ATTEMPTS = 5
 LONGEST_PAUSE_SECONDS = 600
+STATES = ("queued", "running", "done", "failed", "cancelled")
+SHOWN = (
+    "id", "kind", "state", "done", "total", "counts", "error_code", "attempt", "created_by", "created_at", "finished_at",
+)  # fmt: skip
+"""What a job's page may show of it; its arguments are between those who queued it and its handler."""
 
 
 class Job(PlatformBase):
@@ -178,8 +184,38 @@ def find(tx: sa.Connection, job_id: str) -> dict[str, Any]:
     row = tx.execute(sa.select(Job).where(Job.id == job_id)).mappings().first()
     if row is None:
         raise NotFound("no such job", code="job_unknown")
-    shown = ("id", "kind", "state", "done", "total", "counts", "error_code", "attempt", "created_by")
-    return {name: row[name] for name in shown}
+    return {name: row[name] for name in SHOWN}
+
+
+def listing(
+    tx: sa.Connection,
+    *,
+    before: tuple[datetime, str] | None = None,
+    kind: str | None = None,
+    state: str | None = None,
+    created_by: str | None = None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Jobs as their page shows them, newest first, from behind a place in the list."""
+    query = sa.select(*(getattr(Job, name) for name in SHOWN)).order_by(Job.created_at.desc(), Job.id.desc()).limit(limit)
+    if before is not None:
+        at, job_id = before
+        query = query.where(sa.or_(Job.created_at < at, sa.and_(Job.created_at == at, Job.id < job_id)))
+    wanted = ((Job.kind, kind), (Job.state, state), (Job.created_by, created_by))
+    query = query.where(*(column == value for column, value in wanted if value is not None))
+    return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def schedule(tx: sa.Connection) -> list[Any]:
+    """Kinds that come again, how often, and when next."""
+    return list(tx.execute(sa.select(Schedule.kind, Schedule.every_seconds, Schedule.next_at).order_by(Schedule.kind)))
+
+
+def standing(tx: sa.Connection) -> tuple[dict[tuple[str, str], float], dict[str, datetime]]:
+    """How many jobs are kept by (kind, state), and when a job of each kind last ended well."""
+    counted = sa.select(Job.kind, Job.state, sa.func.count()).group_by(Job.kind, Job.state)
+    ended = sa.select(Job.kind, sa.func.max(Job.finished_at)).where(Job.state == "done").group_by(Job.kind)
+    return {(kind, state): number for kind, state, number in tx.execute(counted)}, {kind: at for kind, at in tx.execute(ended) if at}
 
 
 def plan(tx: sa.Connection, kind: str, every_seconds: int, *, now: datetime) -> None:
@@ -225,7 +261,10 @@ def run_one(
     else:
         with begin() as tx:
             finish(tx, job, counts, now=clock())
+        logs.JOBS.labels(job.kind, "done").inc()
         return True
     with begin() as tx:
         fail(tx, job, outcome[0], again=outcome[1], now=clock())
+    logs.JOBS.labels(job.kind, "failed").inc()
+    logs.event("job_failed", job=job.id, kind=job.kind, code=outcome[0], attempt=job.attempt)
     return True

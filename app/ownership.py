@@ -32,7 +32,7 @@ def take(tx: sa.Connection, source_id: str, actor: str) -> None:
 def check(tx: sa.Connection, source_id: str, caller: Caller | None) -> None:
     """Raises NotFound if the caller is an integrator and the source another's. A command asks as nobody and may."""
     if caller is not None and source_id in hidden(tx, caller):
-        raise NotFound("there is no such source", code="source_unknown")
+        raise NotFound("there is no such source", code="source_not_found")
 
 
 def hidden(tx: sa.Connection, caller: Caller) -> frozenset[str]:

@@ -196,7 +196,7 @@ def _run(services: Services, source_id: str, seconds: float, stopped: Callable[[
         done = _Slice(pipeline.Receipt(), Counter())
         try:
             _read(services, source_id, done, seconds, stopped, follow=follow, again=again)
-        except Exception as error:
+        except Exception as error:  # whatever a reader or a driver raises, the pull ends with a code and its position is kept
             code = error.code if isinstance(error, PiyingError) else "pull_broken"
             _ended(services, source_id, done, code)
             if isinstance(error, PiyingError):

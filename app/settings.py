@@ -81,7 +81,13 @@ class ServerSettings:
     port: int = _setting(8700, "port", "any free port", least=0, most=65_535)
     workers: int = _setting(1, "processes", "one process needs the least memory; a core each is the sensible most", least=1, most=64)
     base_url: str = _setting("", "address", "how browsers reach the server; empty: from host and port")
-    trusted_proxies: int = _setting(0, "hops", "forwarded headers are believed from this many proxies; none by default", least=0, most=8)
+    trusted_proxies: int = _setting(
+        0,
+        "hops",
+        "proxies that stand before the server, each adding to X-Forwarded-For; of forwarded headers no more is believed",
+        least=0,
+        most=8,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +173,11 @@ class Settings:
         return ZoneInfo(self.zone)
 
     @property
+    def https(self) -> bool:
+        """Whether browsers reach the server by https: then cookies are secure ones and browsers are told to stay there."""
+        return self.server.base_url.startswith("https://")
+
+    @property
     def vault_url(self) -> str:
         return self.vault.url or _file_url(self.home / "vault.db")
 
@@ -198,7 +209,14 @@ class Settings:
             value = getattr(getattr(self, group) if group else self, spec.name)
             shown = _without_password(value) if spec.metadata["secret"] else value
             rows.append(
-                {"key": key, "value": shown, "default": spec.default, "unit": spec.metadata["unit"], "reason": spec.metadata["reason"]}
+                {
+                    "key": key,
+                    "value": shown,
+                    "default": spec.default,
+                    "unit": spec.metadata["unit"],
+                    "reason": spec.metadata["reason"],
+                    "secret": spec.metadata["secret"],
+                }
             )
         return rows
 
@@ -224,6 +242,11 @@ def load(home: Path | None = None, environment: Mapping[str, str] = os.environ) 
     settings = Settings(home=home, **{name: kinds[name](**values) for name, values in groups.items()}, **top)
     _check_mixture(settings)
     return settings
+
+
+def origins(home: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Where each setting that was given comes from: `file`, or `environment`, which goes before."""
+    return dict.fromkeys(_from_file(home / FILE_NAME), "file") | dict.fromkeys(_from_environment(environment), "environment")
 
 
 def _known() -> list[tuple[str, str, dataclasses.Field[Any], Any]]:

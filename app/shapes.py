@@ -75,7 +75,17 @@ class SetupCodeIn(Strict):
     code = fields.String(required=True, validate=validate.Length(20, 100))
 
 
+class UserIn(Strict):
+    email = fields.String(required=True, validate=validate.Length(3, 320))
+    role = fields.String(required=True, validate=validate.Length(1, 20))
+
+
+class NewLinkIn(Strict):
+    without_second_step = StrictBoolean(load_default=False)
+
+
 class TokenIn(Strict):
+    name = fields.String(load_default="", validate=validate.Length(max=60))
     scopes = fields.List(
         fields.String(validate=validate.Length(1, 40)), load_default=None, allow_none=True, validate=validate.Length(max=40)
     )
@@ -87,6 +97,21 @@ class ReportIn(Strict):
     to = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^\d{4}-\d{2}$"))
     by = fields.List(fields.String(validate=validate.Length(1, 40)), load_default=list, validate=validate.Length(max=3))
     where = fields.List(fields.String(validate=validate.Length(1, 200)), load_default=list, validate=validate.Length(max=16))
+    price = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 250_000_000))
+
+
+class CubeIn(Strict):
+    """Which table of stored releases: a measure, its groupings, whole months."""
+
+    measure = fields.String(required=True, validate=validate.Length(1, 40))
+    by = fields.List(fields.String(validate=validate.Length(1, 40)), load_default=list, validate=validate.Length(max=4))
+    from_ = fields.String(data_key="from", load_default=None, validate=validate.Regexp(r"^\d{4}-\d{2}\Z"))
+    to = fields.String(load_default=None, validate=validate.Regexp(r"^\d{4}-\d{2}\Z"))
+
+
+class ReleasesIn(Strict):
+    cursor = fields.String(load_default=None, validate=validate.Regexp(r"^rel_[0-9a-f]{32}\Z"))
+    limit = fields.Integer(load_default=100, validate=validate.Range(1, 500))
 
 
 class IdentifierIn(Strict):
@@ -112,6 +137,16 @@ class ConsentsIn(Strict):
 class DaysIn(Strict):
     from_ = fields.Date(data_key="from", load_default=None)
     to = fields.Date(load_default=None)
+
+
+class PageIn(Strict):
+    cursor = fields.String(load_default=None, validate=validate.Length(1, 100))
+
+
+class JobsIn(PageIn):
+    kind = fields.String(load_default=None, validate=validate.Length(1, 40))
+    state = fields.String(load_default=None, validate=validate.OneOf(["queued", "running", "done", "failed", "cancelled"]))
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
 
 
 class HeldIn(Strict):

@@ -233,7 +233,7 @@ def run(services: Services, job: jobs.Claimed, *, measure: importing.Measure) ->
             measure=measure,
             progress=Reporting(services, job),
         )
-    except Exception as error:
+    except Exception as error:  # whatever it is, an import that is not tried again must end with its reason beside it
         again = not isinstance(error, PiyingError) or isinstance(error, Unavailable | Raced)
         if not again or job.attempt >= jobs.ATTEMPTS:  # otherwise the job is tried again, and the import goes on
             code = error.code if isinstance(error, PiyingError) else "internal"

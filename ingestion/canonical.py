@@ -24,7 +24,7 @@ from ingestion import census, columns, formulas, surplus
 from ingestion import mapping as mappings
 from ingestion.draft import Draft, Window, finish, keep, received
 from ingestion.source import FAULT_COLUMN, Claim, Reading, Row
-from privacy.records import CanonicalBatch, CanonicalPart, ConsentClaim, Malformed
+from privacy.records import Agreements, CanonicalBatch, CanonicalPart, ConsentClaim, Malformed
 from privacy.vocabulary import FormRule
 
 if TYPE_CHECKING:
@@ -119,9 +119,18 @@ def _draft(record: Record, found: list[tuple[int, str, Row]], window: Window) ->
         consents=_claims([row.claims for row in rows]) if any(row.claims for row in rows) else [],
         refuse=pa.array([row.refuse for row in rows], pa.string()),
         faults=faults,
+        agreements=_agreements(rows) if any(row.agreed for row in rows) else None,
     )
     finish(draft, window)
     return draft
+
+
+def _agreements(rows: Sequence[Row]) -> Agreements:
+    told = [row.agreed for row in rows]
+    return Agreements(
+        notice=pa.array([None if one is None else one.notice for one in told], pa.string()),
+        at=pa.array([None if one is None else one.at for one in told], columns.INSTANT),
+    )
 
 
 def _claims(rows: Sequence[tuple[Claim, ...]]) -> list[ConsentClaim]:
@@ -271,6 +280,7 @@ def _settle(drafts: Iterable[Draft], malformed: dict[int, Malformed]) -> tuple[t
                     fields=pa.table({**draft.fields, REFUSE: draft.refuse}),
                     identifiers=draft.identifiers,
                     consents=tuple(claim for claim in draft.consents if claim.granted.null_count < len(claim.granted)),
+                    agreements=draft.agreements,
                 )
             )
     return tuple(parts), tuple(malformed[position] for position in sorted(malformed))

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.columns import INSTANT
-from privacy.records import ConsentClaim
+from privacy.records import Agreements, ConsentClaim
 from privacy.vocabulary import FormRule, Reason
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Draft:
     consents: list[ConsentClaim]
     refuse: pa.Array
     faults: list[tuple[int, str, FormRule]] = field(default_factory=list)
+    agreements: Agreements | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ def keep(draft: Draft, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
         )
         for claim in draft.consents
     ]
+    if draft.agreements is not None:
+        draft.agreements = Agreements(draft.agreements.notice.filter(chosen), draft.agreements.at.filter(chosen))
 
 
 def received(window: Window) -> pa.Scalar:

@@ -207,6 +207,11 @@ def grid(tx: sa.Connection, source_id: str, *, first: date, last: date) -> list[
     return [Line(*row) for row in tx.execute(query)]
 
 
+def anything(tx: sa.Connection) -> bool:
+    """Whether any item ever came."""
+    return tx.execute(sa.select(Delivery.source_id).limit(1)).first() is not None
+
+
 def arrivals(tx: sa.Connection, *, source_id: str | None = None, first: date, last: date, zone: str) -> dict[tuple[str, date], Arrivals]:
     """Days of sources between two days of the controller's calendar: minutes and joined days together."""
     start, end = _start(first, zone), _start(last + timedelta(days=1), zone)

@@ -262,15 +262,18 @@ def enable(tx: sa.Connection, source_id: str) -> None:
     tx.execute(sa.update(Source).where(Source.id == source_id).values(disabled_at=None))
 
 
+_BY_KEY = (
+    sa.select(Source.__table__)
+    .join(SourceKey, SourceKey.source_id == Source.id)
+    .where(SourceKey.digest == sa.bindparam("key"), sa.or_(SourceKey.expires_at.is_(None), SourceKey.expires_at > sa.bindparam("now")))
+)
+
+
 def by_key(tx: sa.Connection, key: str, *, now: datetime) -> Listed | None:
     """The source of a write key, or None if nobody has it (or has it no longer); raises Refused `source_disabled`."""
     if not key.startswith(KEY_PREFIX) or len(key) > 200:
         return None
-    row = tx.execute(
-        sa.select(Source.__table__)
-        .join(SourceKey, SourceKey.source_id == Source.id)
-        .where(SourceKey.digest == key_digest(key), sa.or_(SourceKey.expires_at.is_(None), SourceKey.expires_at > now))
-    ).first()
+    row = tx.execute(_BY_KEY, {"key": key_digest(key), "now": now}).first()
     return None if row is None else _live(_listed(row))
 
 

@@ -34,6 +34,13 @@ class Claim(NamedTuple):
     explicit: bool
 
 
+class Agreed(NamedTuple):
+    """That whoever a row is about agreed to a privacy notice, and what the sender calls that; `at` is microseconds since the epoch."""
+
+    notice: str
+    at: int
+
+
 class Row(NamedTuple):
     """One row of one record kind out of one received item. `at` is microseconds since the epoch; `refuse` a reason, if it must not enter."""
 
@@ -43,6 +50,7 @@ class Row(NamedTuple):
     identifiers: Mapping[str, str]
     claims: tuple[Claim, ...] = ()
     refuse: str | None = None
+    agreed: Agreed | None = None
 
 
 @dataclass(frozen=True, slots=True)

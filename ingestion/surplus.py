@@ -71,9 +71,11 @@ def nested_forbidden(forbidden: Callable[[str], str | None], item: Any) -> bool:
     while stack:
         node = stack.pop()
         if isinstance(node, dict):
-            if any(value not in (None, "") and names_forbidden(forbidden, key) for key, value in node.items()):
-                return True
-            stack.extend(value for value in node.values() if isinstance(value, (dict, list)))
+            for key, value in node.items():
+                if names_forbidden(forbidden, key) and value not in (None, ""):
+                    return True
+                if isinstance(value, (dict, list)):
+                    stack.append(value)
         elif isinstance(node, list):
             stack.extend(value for value in node if isinstance(value, (dict, list)))
     return False

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from privacy.consent import gate, ledger, registry, requests, wishes
+from privacy.consent import agreements, gate, ledger, registry, requests, wishes
 from privacy.consent.ledger import ConsentAct
 from privacy.consent.wishes import Wish
 from privacy.errors import Invalid, PiyingError, Raced, Refused
@@ -169,7 +169,10 @@ class Preferences:
     # ── showing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def show(self, type_: str, value: str, *, actor: str, namespace: str = "") -> dict[str, Any]:
-        """What a person allows now and everything recorded about it. Logged before anything is read; nobody known looks the same."""
+        """What a person allows now and everything recorded about it; beside it agreements to notices, which allow nothing.
+
+        Logged before anything is read; nobody known looks the same.
+        """
         columns, faults = _identifiers([{"identifier": {"type": type_, "value": value}}], namespace)
         for fault in faults.values():
             raise fault
@@ -185,12 +188,14 @@ class Preferences:
             registered = registry.purposes(tx)
             lines = ledger.timelines(tx, handles[:1], registered, aliases={handles[0]: handles[1:]}) if handles else {}
             acts = [act for handle in handles for act in ledger.history(tx, handle)]
+            agreed = agreements.of(tx, handles) if handles else []
         said = lines.get(handles[0], {}) if handles else {}
         decisions = {key: gate.decide(said.get(key), now, now) for key in registered}
         return {
             "purposes": {key: {"allowed": decision.allowed, "reason": decision.reason} for key, decision in decisions.items()},
             "policy": gate.POLICY,
             "acts": [_shown(act) for act in sorted(acts, key=lambda act: act["seq"])],
+            "agreements": [_shown(one) for one in agreed],
         }
 
     # ── the population of a question ─────────────────────────────────────────────────────────────────────────────────────────
@@ -291,7 +296,7 @@ def _facts(acts: Sequence[ConsentAct], told: Sequence[Mapping[str, Any]], source
 
 def _shown(act: Mapping[str, Any]) -> dict[str, Any]:
     """An act as people read it: instants as text in UTC."""
-    instants = ("effective_at", "received_at", "claimed_at", "valid_until")
+    instants = ("effective_at", "received_at", "claimed_at", "valid_until", "agreed_at")
     return {
         name: from_micros(value).isoformat() if name in instants and value is not None else value
         for name, value in act.items()

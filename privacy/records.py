@@ -88,6 +88,17 @@ class ConsentClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreements:
+    """Which notice of privacy rows say their person agreed to, and when: columns as long as the part, null where a row tells none.
+
+    It is evidence and no consent: nothing that decides reads it.
+    """
+
+    notice: pa.StringArray
+    at: pa.TimestampArray
+
+
+@dataclass(frozen=True, slots=True)
 class CanonicalPart:
     """Rows of one record kind. All columns have the same length; `fields` has the dictionary's names and types, null = absent."""
 
@@ -98,6 +109,7 @@ class CanonicalPart:
     fields: pa.Table
     identifiers: Mapping[str, pa.StringArray]
     consents: tuple[ConsentClaim, ...] = ()
+    agreements: Agreements | None = None
 
 
 Census = Mapping[tuple[str, str], tuple[int, int]]

@@ -154,7 +154,7 @@ class Releases:
         release_id, before = reserved
         try:
             return self._draw(release_id, question, read(), before, asked_by)
-        except BaseException:
+        except BaseException:  # also an interrupt: a question that was paid for and not answered is freed to be asked again
             self._give_up(release_id, asked_by)
             raise
 
@@ -194,6 +194,13 @@ class Releases:
             if row is None or row.state != ledger.ANSWERED:
                 raise NotFound("there is no release with this id", code="release_not_found")
             return self._release(tx, row)
+
+    def listed(
+        self, *, kinds: tuple[str, ...] = (), months: tuple[int, ...] = (), before: str | None = None, limit: int | None = None
+    ) -> list[Release]:
+        """Stored answers, newest first, of some kinds and charged months, older than one of them; never charges and never reads data."""
+        with self._begin() as tx:
+            return [self._release(tx, row) for row in ledger.answered(tx, kinds=kinds, months=months, before=before, limit=limit)]
 
     def closed_months(self) -> tuple[int, ...]:
         """The months that a question may name now, oldest first: over, past their closing day, within retention."""

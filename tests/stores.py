@@ -11,12 +11,14 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from app.stores import Role, Store, Stores
+from privacy.orm import PlatformBase, VaultBase
 
 
 def start_postgres(folder: Path, *, durable: bool = False) -> tuple[str | None, Callable[[], None]]:
@@ -95,6 +97,87 @@ def postgres_stores(server: str) -> Iterator[Stores]:
             yield stores
         finally:
             stores.close()
+
+
+class SharedStores:
+    """Two databases of one server that tests use one after the other: the tables are made once, and emptied for the next test.
+
+    Promise: whoever opens them finds every table that was declared by then, empty, counting from one. Where a test left the schema
+    changed, or a table cannot be emptied at once (a transaction was left open), the pair is thrown away and a new one is made.
+    """
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._databases = ExitStack()
+        self._schemas: list[_Schema] = []
+
+    @contextmanager
+    def opened(self) -> Iterator[Stores]:
+        """Stores on the pair, with connections of their own."""
+        if not all(schema.emptied() for schema in self._schemas):
+            self.close()
+        if not self._schemas:
+            for base in (VaultBase, PlatformBase):
+                self._schemas.append(_Schema(self._databases.enter_context(postgres_database(self._server)), base.metadata))
+        for schema in self._schemas:
+            schema.complete()
+        stores = stores_at(*(schema.address for schema in self._schemas))
+        try:
+            yield stores
+        finally:
+            stores.close()
+
+    def close(self) -> None:
+        for schema in self._schemas:
+            schema.close()
+        self._schemas = []
+        self._databases.close()
+
+
+class _Schema:
+    """One database with the tables of some metadata."""
+
+    def __init__(self, address: str, metadata: sa.MetaData) -> None:
+        self.address, self._metadata = address, metadata
+        self._engine = sa.create_engine(address, connect_args={"options": "-c lock_timeout=1000"})
+        self._tables: set[str] = set()
+        self._shape: list[sa.Row[Any]] = []
+
+    def complete(self) -> None:
+        """Makes what was declared since the last time."""
+        missing = self._metadata.tables.keys() - self._tables
+        if missing:
+            with self._engine.begin() as tx:
+                self._metadata.create_all(tx, [self._metadata.tables[name] for name in missing])
+                self._shape = self._seen(tx)
+            self._tables |= missing
+
+    def emptied(self) -> bool:
+        """Whether it is as `complete` left it, after the rows of a test were taken out."""
+        try:
+            with self._engine.begin() as tx:
+                if self._seen(tx) != self._shape:
+                    return False
+                asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in sorted(self._tables))
+                filled = tx.exec_driver_sql(asked).scalars().all() if asked else []
+                if filled:
+                    tx.exec_driver_sql(f"TRUNCATE {', '.join(filled)} RESTART IDENTITY CASCADE")
+        except sa.exc.DBAPIError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @staticmethod
+    def _seen(tx: sa.Connection) -> list[sa.Row[Any]]:
+        """What a test could have changed of the schema: relations, the number of their columns, their rights and triggers."""
+        asked = (
+            "SELECT relname, relkind, relnatts, relacl::text, "
+            "(SELECT count(*) FROM pg_trigger WHERE tgrelid = pg_class.oid AND NOT tgisinternal) "
+            "FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY relname"
+        )
+        return list(tx.exec_driver_sql(asked))
 
 
 @contextmanager

@@ -57,6 +57,10 @@ class View:
         """Public constants, as a table to join with."""
         return self._session.table(rows)
 
+    def keep(self, expression: ir.Table) -> ir.Table:
+        """The rows of an expression, for as long as this view is open."""
+        return self._session.keep(expression)
+
     def run(self, expression: ir.Table) -> pa.Table:
         return self._session.run(expression)
 

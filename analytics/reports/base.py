@@ -7,8 +7,10 @@ release. It must never learn an exact number that it returns.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,6 +23,7 @@ from privacy.vocabulary import STATISTICS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
 
     from analytics.lake.reader import LakeReader, View
     from privacy.dictionary.catalogue import Catalogue
@@ -31,6 +34,10 @@ EQUAL, UNEQUAL, ONE_OF = "=", "!=", "in"
 _FILTER = re.compile(r"([a-z_]{1,40})\s*(!=|=)\s*(\S(?:.{0,998}\S)?)")
 _VALUES_LIMIT = 2_000
 _VALUE_LENGTH = 200
+
+LADDER = (0.25, 0.5, 1, 2, 4)
+"""What may be paid, in times a plan's own price: each step doubles the price and narrows the margin by √2. Public, and few: a price
+that could be anything would buy the same question again and again."""
 
 CLIPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """The clips among which a month's is chosen (dp_rules P-7)."""
@@ -46,6 +53,8 @@ class Options:
     end: int
     by: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
+    price: int = 0
+    """In nano-ρ, one of the kind's prices; 0 is the plan's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,14 @@ class House:
     currency: str
     most_hidden: float = 0.01
     """The share of a total that a plan's bound may hide (dp_rules P-9): 1 %, small chains 4 %."""
+
+
+class Opens(Protocol):
+    """Opens a view for a question: the lake's reader, or the rows of a close, which opened theirs already."""
+
+    def open(self, purpose: str, months: Sequence[int]) -> AbstractContextManager[View]: ...
+
+    def open_table(self, name: str) -> pa.Table: ...
 
 
 class Margin(Protocol):
@@ -83,6 +100,8 @@ class Report:
     filters: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
     one_cell: bool = False
+    terms: int = 1
+    """Of how many released values a shown number is the sum at most: a quote tells the margin of the widest."""
     needs_close: bool = False
 
     def question(self, options: Options, house: House) -> Question:
@@ -102,8 +121,18 @@ class Report:
             where,
             self.measures,
             self.bounds,
-            self.rho_nano,
+            self._price(options.price),
         )
+
+    @property
+    def prices(self) -> tuple[int, ...]:
+        """What the report may cost, the cheapest first."""
+        return tuple(int(self.rho_nano * step) for step in LADDER)
+
+    def _price(self, asked: int) -> int:
+        if asked and asked not in self.prices:
+            raise errors.Invalid("the report has no such price", code="bad_price", field="price")
+        return asked or self.rho_nano
 
     def _groupings(self, asked: Sequence[str]) -> tuple[str, ...]:
         for name in asked:
@@ -128,18 +157,18 @@ class Report:
             raise errors.Invalid("a filter excludes one value", code="bad_filter", field="where")
         return name, operator, "|".join(values)
 
-    def cells(self, reader: LakeReader, question: Question, house: House) -> tuple[tuple[str, ...], ...]:
+    def cells(self, reader: Opens, question: Question, house: House) -> tuple[tuple[str, ...], ...]:
         """All public cells: constants, closed lists of the dictionary, tables without people, or what the asker named."""
         return tuple(product(*[self._values(reader, name, question.where, house) for name in question.by]))
 
-    def _values(self, reader: LakeReader, name: str, where: Filters, house: House) -> tuple[str, ...]:
+    def _values(self, reader: Opens, name: str, where: Filters, house: House) -> tuple[str, ...]:
         if name in self.own:
             return self.own[name]
         for field_, operator, value in where:
             if field_ == name and operator in (EQUAL, ONE_OF):
                 return tuple(value.split("|"))
         excluded = {value for field_, operator, value in where if field_ == name and operator == UNEQUAL}
-        values = _public_values(reader, self.table, name, house)
+        values = public_values(reader, self.table, name, house)
         if not values:
             raise errors.NotConfigured(
                 f"the values of {name} are not known beforehand: name them in a filter, or load the table that lists them",
@@ -148,14 +177,14 @@ class Report:
             )
         return tuple(one for one in values if one not in excluded)
 
-    def read(self, reader: LakeReader, question: Question, cells: Sequence[tuple[str, ...]], house: House) -> Aggregate:
+    def read(self, reader: Opens, question: Question, cells: Sequence[tuple[str, ...]], house: House) -> Aggregate:
         """The exact bounded aggregate; called by the release door alone."""
         with reader.open(question.purpose, question.months) as view:
             rows = self.contributions(view, question, house)
             return aggregate(view, rows, by=question.by, cells=cells, measures=question.measures, bounds=question.bounds, once=self.once)
 
 
-def _public_values(reader: LakeReader, table: str, name: str, house: House) -> tuple[str, ...]:
+def public_values(reader: Opens, table: str, name: str, house: House) -> tuple[str, ...]:
     if name == "store_id":
         return tuple(value for value in reader.open_table("stores")["id"].to_pylist() if value)
     if name == "category":
@@ -230,11 +259,12 @@ class Reports:
         """What the report would cost and how wide its margins would be; free."""
         question = self.question(kind, options)
         quote = self._releases.quote(question)
+        half = math.ceil(quote.half_width * math.sqrt(self._kind(kind).terms))
         return {
             "kind": kind,
             "months": list(question.months),
             "cost": {"rho_nano": quote.cost.rho_nano, "epsilon": quote.cost.epsilon, "delta": quote.cost.delta},
-            "margins": {measure.name: quote.half_width * measure.unit / question.bounds.scale for measure in question.measures},
+            "margins": {measure.name: half * measure.unit / question.bounds.scale for measure in question.measures},
             "left": {str(month): left for month, left in sorted(quote.left.items())},
             "affordable": quote.affordable,
             "release": quote.release,
@@ -311,7 +341,7 @@ class Norms(Protocol):
 
     def question(self, month: int) -> Question: ...
 
-    def answer(self, reader: LakeReader, releases: Releases, house: House, month: int, asked_by: str) -> Release: ...
+    def answer(self, reader: Opens, releases: Releases, house: House, month: int, asked_by: str) -> Release: ...
 
 
 def _day(month: int, *, before: bool = False) -> str:

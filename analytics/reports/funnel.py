@@ -68,4 +68,5 @@ REPORT = Report(
     filters=("channel", "store_id", "category", "device_class", "region"),
     once=("people",),
     one_cell=True,
+    terms=len(metrics.FUNNEL),
 )

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from analytics.aggregate import NORM, PERSON, aggregate, with_norms
 from analytics.reports import store_month
-from analytics.reports.base import House, Report
+from analytics.reports.base import House, Opens, Report
 from privacy.records import Aggregate, Bounds, Measure, Question
 from privacy.vocabulary import STATISTICS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from analytics.lake.reader import LakeReader
     from privacy.records import Release
     from privacy.release import Releases
 
@@ -38,14 +37,14 @@ class StoreMonthNorms:
         plan = f"{self.plan.kind}-{self.plan.version}"
         return Question(KIND, 1, STATISTICS, (month,), (BIN,), (("plan", "=", plan),), (Measure("people"),), Bounds(clip=1), RHO_NANO)
 
-    def answer(self, reader: LakeReader, releases: Releases, house: House, month: int, asked_by: str) -> Release:
+    def answer(self, reader: Opens, releases: Releases, house: House, month: int, asked_by: str) -> Release:
         """Buys the histogram, or repeats it."""
         question = self.question(month)
         of_plan = Question(KIND, 1, STATISTICS, (month,), self.plan.by, (), self.plan.measures, self.plan.bounds, RHO_NANO)
         cells = () if releases.known(question) else self.plan.cells(reader, of_plan, house)
         return releases.answer(question, lambda: self.read(reader, question, of_plan, cells, house), asked_by)
 
-    def read(self, reader: LakeReader, question: Question, of_plan: Question, cells: Sequence[tuple[str, ...]], house: House) -> Aggregate:
+    def read(self, reader: Opens, question: Question, of_plan: Question, cells: Sequence[tuple[str, ...]], house: House) -> Aggregate:
         """One cell a person; called by the release door alone."""
         with reader.open(question.purpose, question.months) as view:
             rows = self.plan.contributions(view, of_plan, house)

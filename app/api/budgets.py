@@ -7,6 +7,7 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from app import asking
+from app.answers.work import BudgetOut
 from app.guard import needs, services
 
 blueprint = Blueprint("budgets", __name__, url_prefix="/api/budgets", description="Privacy budget by data month")
@@ -14,7 +15,7 @@ blueprint = Blueprint("budgets", __name__, url_prefix="/api/budgets", descriptio
 
 @blueprint.get("")
 @needs("budget.read")
-@blueprint.response(200)
+@blueprint.response(200, BudgetOut)
 def read() -> dict[str, Any]:
     """Cap, spent and left by month, in nano-rho; it never refreshes."""
     return asking.budget(services())

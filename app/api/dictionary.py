@@ -7,6 +7,8 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from app import facts
+from app.answers.files import FieldOut, PurposeOut
+from app.answers.parts import page_of
 from app.guard import needs, services
 
 blueprint = Blueprint(
@@ -16,7 +18,7 @@ blueprint = Blueprint(
 
 @blueprint.get("/dictionary")
 @needs("dictionary.read")
-@blueprint.response(200)
+@blueprint.response(200, page_of(FieldOut))
 def dictionary() -> dict[str, Any]:
     """Every field with its class, purposes and treatment."""
     return {"items": facts.dictionary(), "next": None}
@@ -24,7 +26,7 @@ def dictionary() -> dict[str, Any]:
 
 @blueprint.get("/purposes")
 @needs("purpose.read")
-@blueprint.response(200)
+@blueprint.response(200, page_of(PurposeOut))
 def purposes() -> dict[str, Any]:
     """Every purpose with its grounds."""
     return {"items": facts.purposes(services()), "next": None}

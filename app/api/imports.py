@@ -9,9 +9,11 @@ from flask import Response, g, jsonify, request
 from flask_smorest import Blueprint
 
 from app import previews, undoing, uploads
+from app.answers.files import GuessOut, ImportOut, TrialOut, UndoOut
+from app.answers.parts import page_of
 from app.errors import problem
 from app.guard import needs, services
-from app.shapes import GuessIn, ImportIn, MappingIn, TrialIn
+from app.shapes import GuessIn, ImportIn, MappingIn, PageIn, TrialIn
 from privacy.errors import Invalid
 
 blueprint = Blueprint("imports", __name__, url_prefix="/api/imports", description="Imports of files")
@@ -19,16 +21,17 @@ blueprint = Blueprint("imports", __name__, url_prefix="/api/imports", descriptio
 
 @blueprint.get("")
 @needs("import.read")
-@blueprint.response(200)
-def list_imports() -> dict[str, Any]:
+@blueprint.arguments(PageIn, location="query")
+@blueprint.response(200, page_of(ImportOut))
+def list_imports(wanted: dict[str, Any]) -> dict[str, Any]:
     """Imports, newest first."""
-    return uploads.listing(services(), request.args.get("cursor"), exact=_exact())
+    return uploads.listing(services(), wanted["cursor"], exact=_exact())
 
 
 @blueprint.post("")
 @needs("import.run")
 @blueprint.arguments(ImportIn)
-@blueprint.response(201)
+@blueprint.response(201, ImportOut)
 def announce(body: dict[str, Any]) -> dict[str, Any]:
     """Announces a file with its size and SHA-256; its content follows in parts."""
     return uploads.create(services(), body, actor=g.caller.account_id, key=request.headers.get("Idempotency-Key"))
@@ -36,7 +39,7 @@ def announce(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/<import_id>")
 @needs("import.read")
-@blueprint.response(200)
+@blueprint.response(200, ImportOut)
 def read(import_id: str) -> dict[str, Any]:
     """State, progress and counts; `offset` says where an upload goes on."""
     return uploads.state(services(), import_id, exact=_exact())
@@ -44,7 +47,7 @@ def read(import_id: str) -> dict[str, Any]:
 
 @blueprint.put("/<import_id>/content")
 @needs("import.run")
-@blueprint.response(200)
+@blueprint.response(200, ImportOut)
 def content(import_id: str) -> Any:
     """A part of the file's bytes, from `Upload-Offset` (or `Content-Range`) on; 409 with the right offset if it leaves a gap."""
     part = uploads.receive(services(), import_id, _offset(), request.stream, actor=g.caller.account_id)
@@ -59,7 +62,7 @@ def content(import_id: str) -> Any:
 @blueprint.put("/<import_id>/mapping")
 @needs("import.run")
 @blueprint.arguments(MappingIn)
-@blueprint.response(200)
+@blueprint.response(200, ImportOut)
 def set_mapping(body: dict[str, Any], import_id: str) -> dict[str, Any]:
     """Gives an import its mapping, before it begins."""
     return uploads.set_mapping(services(), import_id, body["mapping"], actor=g.caller.account_id)
@@ -68,7 +71,7 @@ def set_mapping(body: dict[str, Any], import_id: str) -> dict[str, Any]:
 @blueprint.post("/<import_id>/guesses")
 @needs("import.run")
 @blueprint.arguments(GuessIn)
-@blueprint.response(200)
+@blueprint.response(200, GuessOut)
 def guess(body: dict[str, Any], import_id: str) -> dict[str, Any]:
     """What the columns seem to be, and a proposed mapping; of values only their shapes."""
     return previews.guess(services(), import_id, body["record"], actor=g.caller.account_id)
@@ -77,7 +80,7 @@ def guess(body: dict[str, Any], import_id: str) -> dict[str, Any]:
 @blueprint.post("/<import_id>/trials")
 @needs("import.run")
 @blueprint.arguments(TrialIn)
-@blueprint.response(200)
+@blueprint.response(200, TrialOut)
 def trial(body: dict[str, Any], import_id: str) -> dict[str, Any]:
     """A dry run: counts and the first faults by row; nothing is stored."""
     return previews.trial(services(), import_id, body["mapping"], actor=g.caller.account_id)
@@ -85,7 +88,7 @@ def trial(body: dict[str, Any], import_id: str) -> dict[str, Any]:
 
 @blueprint.post("/<import_id>/start")
 @needs("import.run")
-@blueprint.response(202)
+@blueprint.response(202, ImportOut)
 def start(import_id: str) -> dict[str, Any]:
     """Queues the import, or goes on with one that failed."""
     return uploads.start(services(), import_id, actor=g.caller.account_id)
@@ -93,7 +96,7 @@ def start(import_id: str) -> dict[str, Any]:
 
 @blueprint.post("/<import_id>/cancellation")
 @needs("import.run")
-@blueprint.response(200)
+@blueprint.response(200, ImportOut)
 def cancel(import_id: str) -> dict[str, Any]:
     """Calls it off; what is stored stays until it is undone."""
     return uploads.cancel(services(), import_id, actor=g.caller.account_id)
@@ -101,7 +104,7 @@ def cancel(import_id: str) -> dict[str, Any]:
 
 @blueprint.get("/<import_id>/errors")
 @needs("import.read")
-@blueprint.response(200)
+@blueprint.response(200, {"type": "string"}, content_type="text/csv")
 def errors(import_id: str) -> Response:
     """The error file, for seven days: row, path and rule; of refused rows only that they were not processed."""
     answer = Response(uploads.error_lines(services(), import_id), mimetype="text/csv")
@@ -111,7 +114,7 @@ def errors(import_id: str) -> Response:
 
 @blueprint.post("/<import_id>/undo")
 @needs("import.run")
-@blueprint.response(202)
+@blueprint.response(202, UndoOut)
 def undo(import_id: str) -> dict[str, Any]:
     """Takes the import's rows back, within 24 hours and where nothing that stays has read them."""
     return undoing.ask(services(), import_id, actor=g.caller.account_id)

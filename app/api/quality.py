@@ -8,6 +8,7 @@ from flask import g
 from flask_smorest import Blueprint
 
 from app import quality
+from app.answers.sources import QualityOut
 from app.guard import needs, services
 from app.shapes import DaysIn
 
@@ -17,7 +18,7 @@ blueprint = Blueprint("quality", __name__, url_prefix="/api/sources", descriptio
 @blueprint.get("/<source_id>/quality")
 @needs("exact.read")
 @blueprint.arguments(DaysIn, location="query")
-@blueprint.response(200)
+@blueprint.response(200, QualityOut)
 def show(days: dict[str, Any], source_id: str) -> dict[str, Any]:
     """Exact counts by day and field, before and after the rules; an integrator's own sources only."""
     return quality.report(services(), source_id, first=days["from_"], last=days["to"], caller=g.caller)

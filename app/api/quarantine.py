@@ -8,6 +8,8 @@ from flask import g
 from flask_smorest import Blueprint
 
 from app import holding
+from app.answers.files import HeldCountOut, HeldOut, ReplayOut
+from app.answers.parts import page_of
 from app.guard import needs, services
 from app.shapes import HeldIn, ReplayIn
 
@@ -17,7 +19,7 @@ blueprint = Blueprint("quarantine", __name__, url_prefix="/api/quarantine", desc
 @blueprint.get("")
 @needs("quarantine.read")
 @blueprint.arguments(HeldIn, location="query")
-@blueprint.response(200)
+@blueprint.response(200, page_of(HeldOut))
 def list_items(wanted: dict[str, Any]) -> dict[str, Any]:
     """Paths and rules of held items, never a value; by source, rule and path."""
     return holding.page(
@@ -33,7 +35,7 @@ def list_items(wanted: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/counts")
 @needs("quarantine.read")
-@blueprint.response(200)
+@blueprint.response(200, page_of(HeldCountOut))
 def count_items() -> dict[str, Any]:
     """How many items are held by source, path and rule."""
     return {"items": holding.counts(services(), caller=g.caller), "next": None}
@@ -42,7 +44,7 @@ def count_items() -> dict[str, Any]:
 @blueprint.post("/replays")
 @needs("quarantine.replay")
 @blueprint.arguments(ReplayIn)
-@blueprint.response(200)
+@blueprint.response(200, ReplayOut)
 def replay(body: dict[str, Any]) -> dict[str, Any]:
     """Sends held items through the pipeline again; consent is asked at their time and now."""
     return holding.replay(

@@ -8,6 +8,8 @@ from flask import g
 from flask_smorest import Blueprint
 
 from app import people
+from app.answers.parts import page_of
+from app.answers.people import AcceptedOut, DismissedOut, FoundOut, ProposalOut, ReasonsOut, UnmergedOut
 from app.guard import needs, services
 from app.shapes import CaseIn, LookupIn, ProposalIn, UnmergeIn
 
@@ -17,7 +19,7 @@ blueprint = Blueprint("subjects", __name__, url_prefix="/api/subjects", descript
 @blueprint.post("/lookups")
 @needs("person.find")
 @blueprint.arguments(LookupIn)
-@blueprint.response(201)
+@blueprint.response(201, FoundOut)
 def look_up(body: dict[str, Any]) -> dict[str, Any]:
     """A person's handle and masked identifiers; nobody known looks the same but for the empty list."""
     identifier = body.pop("identifier")
@@ -27,7 +29,7 @@ def look_up(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/reasons")
 @needs("person.find")
 @blueprint.arguments(CaseIn)
-@blueprint.response(201)
+@blueprint.response(201, ReasonsOut)
 def show_reasons(body: dict[str, Any]) -> dict[str, Any]:
     """Why a person's identifiers belong together: links, merges, refused links."""
     return people.reasons(services(), actor=g.caller.account_id, **body)
@@ -36,7 +38,7 @@ def show_reasons(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/unmerges")
 @needs("person.unmerge")
 @blueprint.arguments(UnmergeIn)
-@blueprint.response(201)
+@blueprint.response(201, UnmergedOut)
 def unmerge(body: dict[str, Any]) -> dict[str, Any]:
     """Undoes one merge, named as the reasons named it."""
     return people.unmerge(services(), actor=g.caller.account_id, **body)
@@ -44,7 +46,7 @@ def unmerge(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/proposals")
 @needs("person.merge")
-@blueprint.response(200)
+@blueprint.response(200, page_of(ProposalOut))
 def list_proposals() -> dict[str, Any]:
     """Pairs of people who may be one, the strongest first."""
     return people.proposals(services(), actor=g.caller.account_id)
@@ -53,7 +55,7 @@ def list_proposals() -> dict[str, Any]:
 @blueprint.post("/proposals/acceptances")
 @needs("person.merge")
 @blueprint.arguments(ProposalIn)
-@blueprint.response(201)
+@blueprint.response(201, AcceptedOut)
 def accept_proposal(body: dict[str, Any]) -> dict[str, Any]:
     """Merges the two people of a proposal."""
     return people.accept(services(), actor=g.caller.account_id, **body)
@@ -62,7 +64,7 @@ def accept_proposal(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/proposals/dismissals")
 @needs("person.merge")
 @blueprint.arguments(ProposalIn)
-@blueprint.response(201)
+@blueprint.response(201, DismissedOut)
 def dismiss_proposal(body: dict[str, Any]) -> dict[str, Any]:
     """Ends a proposal; the pair is not proposed again."""
     return people.dismiss(services(), actor=g.caller.account_id, **body)

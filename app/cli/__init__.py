@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "quarantine": ("app.cli.files", "List and replay items whose form failed."),
     "close-month": ("app.cli.numbers", "Close a month: person_month and its releases."),
     "report": ("app.cli.numbers", "Ask for a protected report."),
+    "cubes": ("app.cli.cubes", "Read what was released of closed months, for nothing."),
     "budget": ("app.cli.numbers", "Show every month's privacy budget."),
     "consent": ("app.cli.people", "Record, show and import consent."),
     "subject": ("app.cli.people", "Find a person by an identifier read from stdin, see why links hold, undo and propose merges."),
@@ -37,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dictionary": ("app.cli.facts", "Show the data dictionary."),
     "inventory": ("app.cli.facts", "List where data about people is."),
     "keys": ("app.cli.setup", "List key versions and rotate them."),
-    "demo": ("app.cli.demo", "Fill an empty home with invented retail data, show three reports, serve."),
+    "demo": ("app.cli.demo", "Fill an empty home with invented retail data, close its months, read six facts, serve."),
 }
 
 
@@ -48,7 +49,7 @@ class Lazy(click.Group):
         words = list(sys.argv[1:] if args is None else args)
         try:
             return super().main(words, *more, **options)
-        except Exception as error:
+        except Exception as error:  # the outermost place: any error becomes one line and an exit code, never a traceback
             sys.exit(_told(error, json_="--json" in words))
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app import access, acts
+from app import access, accounts, acts
 from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 
@@ -55,3 +55,15 @@ def disable(email: str, json_: bool) -> None:
     with services.read_console() as tx:
         account = access.account_id_of(tx, email)
     emit(acts.disable_user(services, account, actor="cli"), json_)
+
+
+@user_command.command("link")
+@click.argument("email")
+@click.option("--without-second-step", is_flag=True, help="Also take the second step away: phone and recovery codes are lost.")
+@as_json
+def link(email: str, without_second_step: bool, json_: bool) -> None:
+    """Print another one-time link for an account; the one before ends."""
+    services = opened()
+    with services.read_console() as tx:
+        account = access.account_id_of(tx, email)
+    emit(accounts.new_link(services, account, actor="cli", without_second_step=without_second_step), json_)

@@ -63,7 +63,7 @@ def _write(file: Path, oversight: Oversight, payloads: bool) -> int:
             for line in oversight.bundle(actor="cli", payloads=payloads):
                 out.write(line + "\n")
                 lines += 1
-    except BaseException:
+    except BaseException:  # also an interrupt: half a file must not look like a whole one
         file.unlink(missing_ok=True)
         raise
     return lines

@@ -17,13 +17,14 @@ from app.cli.output import as_json, emit, table
 @click.option("--to", help="Last month, YYYY-MM; default: the first.")
 @click.option("--by", multiple=True, help="Group by this, too.")
 @click.option("--where", multiple=True, help="Filter, such as channel=pos or store_id=S01|S02.")
+@click.option("--price", type=int, help="What to pay, in nano-rho, among the kind's prices; default: the plan's own.")
 @click.option("--quote", is_flag=True, help="Only tell what it would cost.")
 @as_json
 def report_command(
-    kind: str, from_: str | None, to: str | None, by: tuple[str, ...], where: tuple[str, ...], quote: bool, json_: bool
+    kind: str, from_: str | None, to: str | None, by: tuple[str, ...], where: tuple[str, ...], price: int | None, quote: bool, json_: bool
 ) -> None:
     """Ask for a protected report. KIND: store-month, rfm, funnel."""
-    body = {"kind": kind, "from_": from_, "to": to, "by": by, "where": where}
+    body = {"kind": kind, "from_": from_, "to": to, "by": by, "where": where, "price": price}
     services = opened()
     if quote:
         emit(asking.quote(services, body), json_)
@@ -84,6 +85,6 @@ def budget_command(json_: bool) -> None:
 @click.option("--at", help="Pretend that it is this instant (ISO 8601, with zone); for tests and demonstrations.")
 @as_json
 def close_month_command(month: str, at: str | None, json_: bool) -> None:
-    """Close a month (YYYY-MM): person_month and its norm histogram. A month closes once."""
+    """Close a month (YYYY-MM): person_month and its default plan, bought once. Closing again buys what was missing."""
     services = opened(at=at)
     emit(asking.close_month(services, asking.month_of(month, "month"), actor="cli"), json_)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import click
 
@@ -52,6 +54,10 @@ class Kept:
 @click.option("--no-worker", is_flag=True, help="Do not start a worker beside the server.")
 def serve_command(port: int | None, host: str | None, workers: int | None, no_worker: bool) -> None:
     """Serve the endpoints and the API; starts a worker process of its own beside the server."""
+    from app.settings import home_folder
+
+    _share_counters(home_folder())
+
     from granian import Granian
     from granian.constants import Interfaces
 
@@ -78,10 +84,22 @@ def serve_command(port: int | None, host: str | None, workers: int | None, no_wo
             worker.stop()
 
 
+def _share_counters(home: Path) -> None:
+    """A folder where all processes of this server count, emptied first. The library reads its name as it is imported, so this comes before."""
+    if home.is_dir():
+        folder = home / "metrics"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for old in folder.glob("*.db"):
+            old.unlink(missing_ok=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 @click.command("worker")
 @click.option("--once", is_flag=True, help="Do what is due now, then stop.")
 def worker_command(once: bool) -> None:
     """Do queued and scheduled work until stopped."""
+    from app import logs
     from app.worker import work
 
+    logs.hush()
     work(opened(), once=once)

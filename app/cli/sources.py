@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 
 import click
@@ -12,6 +13,16 @@ from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 from ingestion.signatures import SCHEMES, SHOPIFY
 from privacy.vocabulary import SOURCE_KINDS
+
+WARNINGS = {
+    "any_origin": "any page on any site can send with this client key; name the pages that may: piying source set SOURCE --origin https://…"
+}
+
+
+def _warn(codes: Sequence[str]) -> None:
+    """On stderr, so that what is printed stays one answer."""
+    for code in codes:
+        click.echo(f"warning: {WARNINGS[code]} ({code})", err=True)
 
 
 @click.group("source")
@@ -66,7 +77,8 @@ def add(
         root_paths=root_paths,
         requests_per_second=requests_per_second,
     )
-    emit(made, json_)
+    emit(made if json_ else {name: value for name, value in made.items() if name != "warnings"}, json_)
+    _warn(made["warnings"])
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -82,7 +94,8 @@ def list_(json_: bool) -> None:
     """List sources and what they declared."""
     listed = acts.list_sources(opened())
     columns = ("source", "name", "kind", "public", "on_no_consent", "consent_signals", "disabled")
-    emit({"items": listed}, json_, lambda: table(columns, [[one[column] for column in columns] for one in listed]))
+    rows = [[*(one[column] for column in columns), ", ".join(one["warnings"])] for one in listed]
+    emit({"items": listed}, json_, lambda: table((*columns, "warnings"), rows))
 
 
 @source_command.command("set")

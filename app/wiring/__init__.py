@@ -20,6 +20,7 @@ from app.settings import load
 from app.stores import open_stores
 from app.wiring.contents import Contents
 from app.wiring.doors import utc_now
+from app.wiring.entrance import Entrance
 from app.wiring.lake import Lake
 from app.wiring.pulled import Pulled
 from privacy import custody
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from privacy.records import RawBatch
 
 
-class Services(Lake, Pulled, Contents):
+class Services(Lake, Pulled, Contents, Entrance):
     """The parts of one deployment."""
 
     schedule: Mapping[str, int] = {
@@ -84,7 +85,7 @@ def open_services(*, serving: bool = False, checking: bool = False, at: str | No
     services = Services(settings, open_stores(settings), lock=None, keyring=None, clock=clock)
     try:
         _unlock(services, serving=serving, checking=checking)
-    except BaseException:
+    except BaseException:  # also an interrupt: what was opened is closed, and the error goes on
         services.close()
         raise
     return services

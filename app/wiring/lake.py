@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from analytics.lake.maintenance import LakeMaintenance
     from analytics.lake.reader import LakeReader
     from analytics.lake.writer import LakeWriter
-    from analytics.reports.base import Options, Reports
+    from analytics.reports.base import House, Options, Reports
+    from analytics.reports.cubes import Cubes
+    from analytics.reports.shelf import Shelf
 
 LEASE = "lake"
 LOOK_BACK = 12
@@ -68,13 +70,86 @@ class Lake(Doors):
 
     @cached_property
     def reports(self) -> Reports:
-        from analytics.reports.base import House, Reports
+        from analytics.reports.base import Reports
         from analytics.reports.kinds import KINDS
         from analytics.reports.norms import StoreMonthNorms
 
+        return Reports(self.reader, self.releases, self.report_house, KINDS, StoreMonthNorms())
+
+    @cached_property
+    def report_house(self) -> House:
+        """The public facts that reports need."""
+        from analytics.reports.base import House
+
         small = self.settings.privacy.declared_members < SMALL_CHAIN
-        house = House(catalogue.load(), self.settings.zone, self.settings.currency, most_hidden=0.04 if small else 0.01)
-        return Reports(self.reader, self.releases, house, KINDS, StoreMonthNorms())
+        return House(catalogue.load(), self.settings.zone, self.settings.currency, most_hidden=0.04 if small else 0.01)
+
+    @cached_property
+    def cubes(self) -> Cubes:
+        """Buys the plan of a month at its close."""
+        from analytics.reports import plan
+        from analytics.reports.cubes import Cubes
+
+        private = self.settings.privacy
+        default = plan.load(private.declared_members)
+        return Cubes(self.reader, self.releases, self.reports, self.report_house, default, private.rho_per_month)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """What was released of closed months; it opens no lake."""
+        from analytics.reports.shelf import Shelf
+
+        return Shelf(self.releases, self.report_house)
+
+    def report_kinds(self) -> list[dict[str, Any]]:
+        """What may be asked: kinds with their groupings, filters and prices; the lake is not opened for it."""
+        from analytics.reports import grammar
+        from analytics.reports.kinds import KINDS
+
+        return [grammar.described(kind) for kind in KINDS.values()]
+
+    def report_columns(self) -> dict[str, list[str]]:
+        """`table.column` of the lake → the kinds of report that may group or filter by it."""
+        from analytics.reports.kinds import KINDS
+
+        found: dict[str, list[str]] = {}
+        for name, kind in KINDS.items():
+            for column in dict.fromkeys([*kind.by, *kind.groups, *kind.filters]):
+                found.setdefault(f"{kind.table}.{column}", []).append(name)
+        return found
+
+    def report_values(self, kind: str) -> dict[str, list[str]]:
+        """The public values of a kind's filters."""
+        from analytics.reports import grammar
+        from analytics.reports.kinds import KINDS
+
+        return grammar.values(KINDS[kind], self.reader, self.report_house)
+
+    def published(self, **wanted: Any) -> tuple[list[dict[str, Any]], int]:
+        """Stored answers without their numbers, newest first, and how many there are; `after` and `limit` cut a page out of them."""
+        from privacy.dp import register
+
+        after, limit = wanted.pop("after", ""), wanted.pop("limit", 50)
+        with self.read_console() as tx:
+            found = register.published(tx, register.Wanted(**wanted), after=after, limit=limit)
+            return [one.document() for one in found], register.count(tx, register.Wanted(**wanted))
+
+    def published_one(self, release_id: str) -> dict[str, Any]:
+        """The register entry of a stored answer; raises NotFound."""
+        from privacy.dp import register
+
+        with self.read_console() as tx:
+            found = register.one(tx, release_id)
+        if found is None:
+            raise NotFound("there is no release with this id", code="release_not_found")
+        return found.document()
+
+    def charges(self, *, month: int = 0, before: int = 0, limit: int = 100) -> tuple[list[dict[str, Any]], int]:
+        """Charges with what was left after each, newest first, and how many there are."""
+        from privacy.dp import register
+
+        with self.read_console() as tx:
+            return list(register.charges(tx, month=month, before=before, limit=limit)), register.count_charges(tx, month=month)
 
     def report_options(self, asked: Mapping[str, Any]) -> Options:
         """A request's words as options; without a period the last month that is closed by the calendar."""
@@ -84,7 +159,7 @@ class Lake(Doors):
             start = end = self.last_closed_month()
         else:
             start, end = asking.month_of(asked["first"], "from"), asking.month_of(asked["last"], "to")
-        return Options(start, end, tuple(asked["by"]), tuple(asked["where"]))
+        return Options(start, end, tuple(asked["by"]), tuple(asked["where"]), asked.get("price", 0))
 
     def last_closed_month(self) -> int:
         """The last month that is closed by the calendar: seven days after its end, so that what comes late is in it."""

@@ -3,7 +3,8 @@
 Promise: a message that does not say when its user agreed, and to which notice, is refused and counted whatever else is in it, and nothing
 of it is kept; only a refusal that it carries is recorded. Agreeing to a notice is not consent: what says so still meets the consent gate.
 An openid means something only inside its own mini-program: register one source for each, with the appid as its namespace; an openid that
-names another appid is kept apart by it. The reader of the messages themselves is handed in. Stores nothing.
+names another appid is kept apart by it. What a stored message says of the agreement goes on with its rows, as evidence. The reader of the
+messages themselves is handed in. Stores nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ingestion import strictjson
 from ingestion.commerce import Unreadable
 from ingestion.messages import identifier, instant, micros, milliseconds
-from ingestion.source import Reading, Row
+from ingestion.source import Agreed, Reading, Row
 from privacy.errors import Invalid
 from privacy.records import RawBatch
 from privacy.vocabulary import FormRule, IdentifierType, Reason
@@ -80,16 +81,17 @@ def _item(reading: Reading, message: Any, own: Mapping[str, Any], source: Source
     original = _held(reading, own)
     names, fault = _names(own, source)
     try:
-        agreed = isinstance(message, dict) and _agreed(own, message, received)
+        agreed = _agreed(own, message, received) if isinstance(message, dict) else None
     except Unreadable:
-        agreed = False
-    if not agreed:
+        agreed = None
+    if agreed is None:
         return _refused(reading, names, received)
     if reading.rule is not None:
         return replace(reading, original=original)
     if fault is not None:
         return Reading(reading.message_id, path=fault.path, rule=fault.rule, original=original)
-    return replace(reading, rows=tuple(row._replace(identifiers=_with(row, names)) for row in reading.rows), original=original)
+    rows = tuple(row._replace(identifiers=_with(row, names), agreed=agreed) for row in reading.rows)
+    return replace(reading, rows=rows, original=original)
 
 
 def _held(reading: Reading, own: Mapping[str, Any]) -> Callable[[], Any]:
@@ -104,17 +106,17 @@ def _held(reading: Reading, own: Mapping[str, Any]) -> Callable[[], Any]:
     return make
 
 
-def _agreed(own: Mapping[str, Any], message: Mapping[str, Any], received: int) -> bool:
-    """Whether the evidence names the notice and an instant that is not after the event, both by the sender's clock."""
+def _agreed(own: Mapping[str, Any], message: Mapping[str, Any], received: int) -> Agreed | None:
+    """What the evidence says, if it names the notice and an instant that is not after the event, both by the sender's clock."""
     evidence = next((own[name] for name in EVIDENCE if isinstance(own.get(name), dict)), None)
     if evidence is None:
-        return False
+        return None
     version = evidence.get("version") or evidence.get("contractName")
     if not isinstance(version, str) or not 0 < len(version) <= MAX_VERSION:
-        return False
+        return None
     given = evidence.get("agreedAt")
     at = instant(given, "agreedAt") if isinstance(given, str) else milliseconds(given, "agreedAt")
-    return at is not None and at <= _happened(message, received)
+    return Agreed(version, at) if at is not None and at <= _happened(message, received) else None
 
 
 def _happened(message: Mapping[str, Any], received: int) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import ssl
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -168,12 +169,21 @@ def _library() -> Any:
 
 
 def _settings(address: str) -> dict[str, Any]:
-    """`kafka://[user:password@]host:port[,host:port…][?tls=1&mechanism=SCRAM-SHA-512&ca=FILE]` as the library's settings."""
+    """`kafka://[user:password@]host:port[,host:port…][?tls=1&mechanism=SCRAM-SHA-512&ca=FILE]` as the library's settings.
+
+    What would not take effect is refused and not passed over: a certificate without TLS, a mechanism without an account. So is a password
+    that would be sent in clear.
+    """
     wrong = Invalid("the address is none of a stream", code="pull_address_invalid")
     account, at, hosts = address.removeprefix("kafka://").partition("?")[0].rpartition("@")
     options = dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
+    idle = ("ca" in options and options.get("tls") != "1") or ("mechanism" in options and not at)
     mechanism = options.pop("mechanism", "PLAIN")
     tls, ca = options.pop("tls", "0"), options.pop("ca", "")
+    if idle:
+        raise Invalid("ca needs tls=1, and mechanism an account", code="pull_address_invalid")
+    if at and tls != "1" and mechanism == "PLAIN":
+        raise Invalid("an account needs tls=1 or a mechanism of SCRAM: its password would be sent in clear", code="pull_address_invalid")
     if not address.startswith("kafka://") or not hosts.strip("/") or options or mechanism not in _MECHANISMS or tls not in ("0", "1"):
         raise wrong
     made: dict[str, Any] = {
@@ -189,9 +199,20 @@ def _settings(address: str) -> dict[str, Any]:
         "queued.max.messages.kbytes": _READ_AHEAD_KILOBYTES,
     }
     if at:
-        user, _, password = account.partition(":")
+        user, colon, password = account.partition(":")
+        if not (user and colon and password):
+            raise wrong
         made |= {"sasl.mechanism": mechanism, "sasl.username": unquote(user), "sasl.password": unquote(password)}
-    return made | ({"ssl.ca.location": ca} if ca else {})
+    return made | ({"ssl.ca.location": _authority(ca)} if ca else {})
+
+
+def _authority(path: str) -> str:
+    """A file of certificates that can be read: the library would only say that no broker answers."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError):
+        raise NotConfigured("the file of certificates (ca) cannot be read, or holds none", code="stream_ca_unreadable") from None
+    return path
 
 
 def _consumer(library: Any, settings: dict[str, Any]) -> Any:

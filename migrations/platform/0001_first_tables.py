@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.platform.first import clients, evidence, guards, imports, pulls, quality, seen
+from migrations.platform.first import agreements, choices, clients, console, evidence, guards, imports, pulls, quality, seen
 
 revision = "platform_0001"
 down_revision = None
@@ -17,7 +17,10 @@ def upgrade() -> None:
     _ingestion_quarantine()
     _ingestion_registry()
     _ingestion_verdicts()
+    agreements.create()
+    choices.create()
     clients.create()
+    console.create()
     evidence.create()
     imports.create()
     pulls.create()
@@ -55,6 +58,8 @@ def _app_access() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_token")),
         sa.UniqueConstraint("digest", name=op.f("uq_token_digest")),
     )

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from privacy.admission import screening
 from privacy.audit import merkle
-from privacy.consent import gate, ledger, registry
+from privacy.consent import agreements, gate, ledger, registry
 from privacy.consent.recent import RecentTimelines
 from privacy.deidentify import freetext, rules
 from privacy.errors import Raced
@@ -74,6 +74,7 @@ class Entry:
     older_digests: Sequence[tuple[pa.Int64Array, pa.FixedSizeBinaryArray]]
     dropped_fields: Mapping[str, int]
     _acts: Sequence[screening.Act]
+    _agreements: Sequence[screening.Told]
     _aliases: Mapping[bytes, Sequence[bytes]]
     _handles: bytes
     _decided_at: int
@@ -90,12 +91,20 @@ class Entry:
         facts = {"batch": self.batch.batch_id, "verdicts": root, "acts": len(self._acts), **counts}
         if self._refused_links:
             facts["refused_links"] = self._refused_links
+        if self._agreements:
+            facts["agreements"] = len(self._agreements)
         self._log(tx, LogKind.INGEST, "ingest.batch", actor=self._source, facts=facts)
         if self._handles and ledger.changed_since(tx, self._decided_at, screening.blocks(self._handles)):
             raise Raced("consent changed while the batch was decided", retry_after=1)
-        places = np.fromiter((one.position for one in self._acts), np.int64, len(self._acts))
-        passed = told.among(places, Verdict.DUPLICATE) | told.among(places, Verdict.QUARANTINED)
-        ledger.append(tx, [one.act for one in compress(self._acts, ~passed)], aliases=self._aliases)
+        if self._acts:
+            ledger.append(tx, [one.act for one in compress(self._acts, _taken(self._acts, told))], aliases=self._aliases)
+        agreements.add(tx, [one.agreement for one in compress(self._agreements, _taken(self._agreements, told))])
+
+
+def _taken(brought: Sequence[screening.Act | screening.Told], told: Verdicts) -> Bools:
+    """What came with items that are neither held nor known already."""
+    places = np.fromiter((one.position for one in brought), np.int64, len(brought))
+    return ~(told.among(places, Verdict.DUPLICATE) | told.among(places, Verdict.QUARANTINED))
 
 
 class Admission:
@@ -124,7 +133,7 @@ class Admission:
         handles = pseudonyms.handles(found.people, handle)
         aliases = {handle(winner): [handle(each) for each in others] for winner, others in found.families.items()}
         with tools.read_platform() as tx:
-            known = frozenset(registry.purposes(tx))
+            known = registry.purpose_keys(tx)
             acts, refuse = screening.consent_acts(stack, batch, found, handles, known, to_micros(now))
             wanted = {*ANALYTIC_PURPOSES, *screening.sensitive_purposes(tools.catalogue, stack.parts)} & known
             pending = [one.act for one in acts]
@@ -137,7 +146,7 @@ class Admission:
         }
         screening.refuse_without_consent(stack, batch.source, allowed, refuse)
         screening.refuse_sensitive(tools.catalogue, stack, allowed, refuse)
-        acts = [one for one in acts if screening.counts(one, refuse)]
+        acts = screening.that_count(acts, refuse)
         malformed, refusals, admitted = screening.by_item(stack, batch, refuse, acts)
         quarantined = {one.position for one in malformed}
         acts = [one for one in acts if one.position not in quarantined]
@@ -156,6 +165,7 @@ class Admission:
             older_digests=older,
             dropped_fields=doubted,
             _acts=acts,
+            _agreements=screening.agreements(stack, batch, found, handles, stored & admitted, to_micros(now)),
             _aliases=aliases,
             _handles=handles + b"".join(each for others in aliases.values() for each in others),
             _decided_at=decided_at,
@@ -247,7 +257,8 @@ class Admission:
         for name, field in record.fields.items():
             if name in fields.column_names:
                 columns = [serves[purpose].allowed[rows][admitted] for purpose in field.purposes if purpose in serves]
-                may[name] = pa.array(np.logical_or.reduce(columns)) if columns else False
+                told = np.logical_or.reduce(columns) if columns else np.zeros(1, bool)
+                may[name] = bool(told[0]) if told.all() or not told.any() else pa.array(told)
         virtual_ids = self._virtual_ids(found, found.index[rows][admitted], rules.local_month(times, self._tools.zone))
         tables = {}
         for table in record.tables:

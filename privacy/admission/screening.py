@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privacy.consent import gate, ledger
+from privacy.consent.agreements import Agreement
 from privacy.deidentify import rules
 from privacy.identity import normalise, vault
 from privacy.orm import to_micros
@@ -59,8 +60,7 @@ class Stack:
         return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(NamedTuple):
     """A consent act and the item that brought it."""
 
     position: int
@@ -105,8 +105,32 @@ def consent_acts(
             who = [handles[one * 16 : one * 16 + 16] for one in found.index[rows][counted].tolist()]
             told = _acts_of(claim, counted, who, batch.source, now)
             places = stack.positions[rows][counted].tolist()
-            acts += [Act(place, rows.start + row, act) for place, row, act in zip(places, counted.tolist(), told, strict=True)]
+            acts += map(Act, places, (counted + rows.start).tolist(), told)
     return acts, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An agreement to a notice of privacy and the item that brought it."""
+
+    position: int
+    agreement: Agreement
+
+
+def agreements(stack: Stack, batch: CanonicalBatch, found: vault.Resolution, handles: bytes, stored: Bools, now: int) -> list[Told]:
+    """What the rows that are stored say of their people's agreement to a notice; of what is refused nothing is kept."""
+    made: dict[tuple[bytes, str], Told] = {}
+    for part, rows in zip(stack.parts, stack.slices(), strict=True):
+        if part.agreements is None:
+            continue
+        said = np.asarray(pc.is_valid(part.agreements.notice).to_numpy(zero_copy_only=False), bool)
+        for row in np.flatnonzero(said & stored[rows]).tolist():
+            person = int(found.index[rows][row])
+            handle, notice = handles[person * 16 : person * 16 + 16], part.agreements.notice[row].as_py()
+            at = pc.cast(part.agreements.at[row], pa.int64()).as_py()
+            one = Agreement(handle, batch.source.id, notice, batch.source.kind, at, now)
+            made.setdefault((handle, notice), Told(int(stack.positions[rows][row]), one))
+    return list(made.values())
 
 
 def strangers(found: vault.Resolution) -> Bools:
@@ -236,8 +260,9 @@ def by_item(stack: Stack, batch: CanonicalBatch, refuse: Reasons, acts: Sequence
 
     A bad identifier quarantines the item, unless it brings a no: a withdrawal is recorded whatever stands beside it.
     """
-    brought = {one.position for one in acts if one.act.kind == ConsentKind.EXPLICIT.value}
-    noes = {one.position for one in acts if one.act.state != ConsentState.GRANTED.value}
+    explicit, granted = ConsentKind.EXPLICIT.value, ConsentState.GRANTED.value
+    brought = {one.position for one in acts if one.act.kind == explicit}
+    noes = {one.position for one in acts if one.act.state != granted}
     reasons: dict[int, str] = {}
     told = ~_unset(refuse)
     for position, reason in zip(stack.positions[told].tolist(), refuse[told].tolist(), strict=True):
@@ -292,6 +317,12 @@ def counts(one: Act, refuse: Reasons) -> bool:
     if one.act.state != ConsentState.GRANTED.value:
         return True
     return refuse[one.row] not in (Reason.MINOR.value, Reason.ERASED.value)
+
+
+def that_count(acts: list[Act], refuse: Reasons) -> list[Act]:
+    """Those of the acts that count: nearly always all, since nearly nobody is a child or erased."""
+    some = (refuse == Reason.MINOR.value) | (refuse == Reason.ERASED.value)
+    return [one for one in acts if counts(one, refuse)] if some.any() else acts
 
 
 def births(stack: Stack, found: vault.Resolution, source: SourceFacts, admitted: Bools, refuse: Reasons, today: date) -> dict[bytes, date]:

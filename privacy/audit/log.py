@@ -208,6 +208,11 @@ def head(tx: sa.Connection) -> Head:
     return Head(0, merkle.EMPTY_ROOT) if row is None else Head(row.size, merkle.frontier_root(split_frontier(row.frontier)))
 
 
+def ready(tx: sa.Connection) -> bool:
+    """Takes the head's lock as every act does, and adds nothing: whether an entry could be written now."""
+    return _locked_head(tx)[0] >= 0
+
+
 def split_frontier(joined: bytes) -> tuple[bytes, ...]:
     return tuple(joined[start : start + merkle.HASH_BYTES] for start in range(0, len(joined), merkle.HASH_BYTES))
 

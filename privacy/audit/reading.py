@@ -22,6 +22,8 @@ from privacy.orm import from_micros
 ROWS_AT_A_TIME = 2_000
 """Rows fetched at once while the whole log is walked, so that memory does not grow with the log."""
 MAX_PAGE = 500
+_HOUR = 3_600_000_000
+"""Microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,15 @@ class Page:
 
     items: tuple[Line, ...]
     next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """How many entries one actor has in one hour that begins at `hour`."""
+
+    actor: str
+    hour: datetime
+    entries: int
 
 
 # ── for the verifier ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,7 +161,28 @@ def lines(tx: sa.Connection, wanted: Filter, *, before: int | None = None, limit
     if not 0 < limit <= MAX_PAGE:
         raise Invalid("a page has between one and five hundred entries", code="page_size", field="limit")
     columns = [LogEntry.seq, LogEntry.at, LogEntry.kind, LogPayload.actor, LogPayload.action, LogPayload.payload, LogPayload.erased_at]
-    query = sa.select(*columns).join(LogPayload, LogPayload.seq == LogEntry.seq)
+    query = _matching(sa.select(*columns), wanted)
+    if before is not None:
+        query = query.where(LogEntry.seq < before)
+    found = [_line(row) for row in tx.execute(query.order_by(LogEntry.seq.desc()).limit(limit + 1))]
+    return Page(tuple(found[:limit]), found[limit - 1].seq if len(found) > limit else None)
+
+
+def total(tx: sa.Connection, wanted: Filter) -> int:
+    """How many entries match."""
+    return int(tx.scalar(_matching(sa.select(sa.func.count()), wanted)) or 0)
+
+
+def activity(tx: sa.Connection, wanted: Filter) -> list[Busy]:
+    """How many of the entries that match each actor has in each hour, busiest hours of the newest days included; whole UTC hours."""
+    hour = (sa.type_coerce(LogEntry.at, sa.BigInteger) // _HOUR).label("hour")
+    query = _matching(sa.select(LogPayload.actor, hour, sa.func.count().label("entries")), wanted).group_by(LogPayload.actor, hour)
+    return [Busy(row.actor, from_micros(int(row.hour) * _HOUR), row.entries) for row in tx.execute(query.order_by(LogPayload.actor, hour))]
+
+
+def _matching(query: Any, wanted: Filter) -> Any:
+    """The query over entries with their payloads, narrowed to what is wanted."""
+    query = query.select_from(LogEntry).join(LogPayload, LogPayload.seq == LogEntry.seq)
     places = {"kind": LogEntry.kind, "actor": LogPayload.actor, "action": LogPayload.action}
     places |= {"subject": LogPayload.subject, "purpose": LogPayload.purpose}  # type: ignore[dict-item]
     for name, column in places.items():
@@ -160,10 +192,7 @@ def lines(tx: sa.Connection, wanted: Filter, *, before: int | None = None, limit
         query = query.where(LogEntry.at >= wanted.since)
     if wanted.until is not None:
         query = query.where(LogEntry.at < wanted.until)
-    if before is not None:
-        query = query.where(LogEntry.seq < before)
-    found = [_line(row) for row in tx.execute(query.order_by(LogEntry.seq.desc()).limit(limit + 1))]
-    return Page(tuple(found[:limit]), found[limit - 1].seq if len(found) > limit else None)
+    return query
 
 
 def count(tx: sa.Connection, actor: str, action: str, since: datetime) -> int:

@@ -91,6 +91,7 @@ class ConsentHeadRow(PlatformBase):
 _EVENT: Any = ConsentEventRow.__table__
 _STATE: Any = ConsentStateRow.__table__
 _HEAD: Any = ConsentHeadRow.__table__
+_READ_HEAD = sa.select(_HEAD.c.seq)
 _EVENT_FIELDS = (
     *(_EVENT.c.handle, _EVENT.c.purpose),
     *(_EVENT.c.state, _EVENT.c.kind, _EVENT.c.effective_at, _EVENT.c.received_at, _EVENT.c.valid_until),
@@ -124,7 +125,7 @@ class ConsentAct(NamedTuple):
 
 def head(tx: sa.Connection) -> int:
     """The last position given; 0 when nothing was ever recorded."""
-    return int(tx.execute(sa.select(_HEAD.c.seq)).scalar() or 0)
+    return int(tx.execute(_READ_HEAD).scalar() or 0)
 
 
 def changed_since(tx: sa.Connection, seq: int, handles: Iterable[bytes]) -> bool:
@@ -166,9 +167,9 @@ def timelines(
     others = {handle: [other for other in aliases.get(handle, ()) if other != handle] for handle in everyone} if aliases else {}
     looked_up = list(dict.fromkeys([*everyone, *(other for list_ in others.values() for other in list_)]))
     added: dict[_Pair, list[Event]] = defaultdict(list)
-    for act in _settled(tx, pending):
+    for act in settled(tx, pending):
         if act.purpose in wanted:
-            added[act.handle, act.purpose].append(_event(act))
+            added[act.handle, act.purpose].append(event_of(act))
     found: dict[bytes, dict[str, Timeline]] = defaultdict(dict)
     involved: list[_Pair] = []
     for handle, purpose, allowed, since, expires, plain, _ in _standings(tx, looked_up, wanted):
@@ -183,17 +184,6 @@ def timelines(
         if merged:
             _take_strictest(found, handle, merged, wanted)
     return {handle: found[handle] for handle in everyone if handle in found}
-
-
-def fresh_timelines(tx: sa.Connection, acts: Sequence[ConsentAct]) -> dict[bytes, dict[str, Timeline]]:
-    """The timelines of people of whom nothing is recorded yet, as if these acts had been appended."""
-    said: dict[_Pair, list[Event]] = {}
-    for act in _settled(tx, acts):
-        said.setdefault((act.handle, act.purpose), []).append(_event(act))
-    found: dict[bytes, dict[str, Timeline]] = {}
-    for (handle, purpose), events in said.items():
-        found.setdefault(handle, {})[purpose] = gate.fold(events)
-    return found
 
 
 def _take_strictest(found: dict[bytes, dict[str, Timeline]], handle: bytes, merged: Sequence[bytes], purposes: Iterable[str]) -> None:
@@ -228,21 +218,23 @@ def append(tx: sa.Connection, acts: Sequence[ConsentAct], *, aliases: Mapping[by
     """
     if not acts:
         return head(tx)
-    settled = _settled(tx, _spread(acts, aliases))
+    wanted = settled(tx, _spread(acts, aliases))
     last = _reserve(tx, 0)
-    people = list(dict.fromkeys(act.handle for act in settled))
-    states = {(row.handle, row.purpose): row for row in _standings(tx, people, {act.purpose for act in settled})}
-    kept = _telling(settled, states)
+    people = list(dict.fromkeys(act.handle for act in wanted))
+    states = {(row.handle, row.purpose): row for row in _standings(tx, people, {act.purpose for act in wanted})}
+    kept = _telling(wanted, states)
     if not kept:
         return last
     first, last = last + 1, _reserve(tx, len(kept))
-    rows = [_event_row(act, seq) for seq, act in enumerate(kept, start=first)]
-    fresh: dict[_Pair, list[Event]] = defaultdict(list)
+    said: dict[_Pair, list[ConsentAct]] = {}
     for act in kept:
-        fresh[act.handle, act.purpose].append(_event(act))
-    earlier = _histories(tx, [pair for pair in fresh if pair in states])
-    _write(tx, _EVENT, rows)
-    _write(tx, _STATE, [_state_row(pair, [*earlier.get(pair, ()), *events], last) for pair, events in fresh.items()], _REPLACE_STATE)
+        said.setdefault((act.handle, act.purpose), []).append(act)
+    earlier = _histories(tx, [pair for pair in said if pair in states])
+    alone = [pair for pair, mine in said.items() if len(mine) == 1 and pair not in states]
+    told = {pair: [*earlier.get(pair, ()), *map(event_of, said[pair])] for pair in said.keys() - set(alone)}
+    _write(tx, _EVENT, _event_columns(kept, first))
+    _write(tx, _STATE, _first_columns([said[pair][0] for pair in sorted(alone)], last), _REPLACE_STATE)
+    _write(tx, _STATE, list(zip(*[_state_row(pair, events, last) for pair, events in told.items()], strict=True)), _REPLACE_STATE)
     return last
 
 
@@ -258,26 +250,26 @@ def _spread(acts: Sequence[ConsentAct], aliases: Mapping[bytes, Sequence[bytes]]
     return spread
 
 
-def _settled(tx: sa.Connection, acts: Sequence[ConsentAct]) -> list[ConsentAct]:
+def settled(tx: sa.Connection, acts: Sequence[ConsentAct]) -> Sequence[ConsentAct]:
     """The acts as they will be stored: checked, notices by their hash, validity from the register where the act says none."""
     if not acts:
-        return []
+        return acts
     registered = registry.purposes(tx)
-    names = registry.notice_names(tx) if any(act.notice is not None for act in acts) else {}
-    settled = []
-    for act in acts:
-        purpose = registered.get(act.purpose)
-        if purpose is None:
+    lasting: dict[str, int | None] = {}
+    for purpose, state, kind, length in dict.fromkeys((act.purpose, act.state, act.kind, len(act.handle)) for act in acts):
+        if purpose not in registered:
             raise Invalid("this purpose is not registered", code="purpose_unknown", field="purpose")
-        if act.state not in _STATES or act.kind not in _KINDS or len(act.handle) != HANDLE_BYTES:
+        if state not in _STATES or kind not in _KINDS or length != HANDLE_BYTES:
             raise Invalid("a consent act has a known state and kind, and a handle", code="consent_invalid", field="state")
-        until, notice = act.valid_until, act.notice
-        if until is not None or purpose.validity_days is not None:
-            until = _until(act, purpose.validity_days)
-        if notice is not None:
-            notice = names.get(notice)
-        settled.append(act if until == act.valid_until and notice == act.notice else act._replace(valid_until=until, notice=notice))
-    return settled
+        lasting[purpose] = registered[purpose].validity_days
+    noticed = any(act.notice is not None for act in acts)
+    if not noticed and set(lasting.values()) == {None} and all(act.valid_until is None for act in acts):
+        return acts
+    names = registry.notice_names(tx) if noticed else {}
+    return [
+        act._replace(valid_until=_until(act, lasting[act.purpose]), notice=None if act.notice is None else names.get(act.notice))
+        for act in acts
+    ]
 
 
 def _until(act: ConsentAct, validity_days: int | None) -> int | None:
@@ -327,19 +319,31 @@ def _reserve(tx: sa.Connection, count: int) -> int:
     return int(moved)
 
 
-def _event(act: ConsentAct) -> Event:
+def event_of(act: ConsentAct) -> Event:
+    """An act as the gate folds it."""
     return Event(act.state, act.kind, min(act.at, act.received + CLOCK_TOLERANCE), act.received, act.valid_until)
 
 
-def _event_row(act: ConsentAct, seq: int) -> tuple[Any, ...]:
+def _event_columns(acts: Sequence[ConsentAct], first: int) -> list[Sequence[Any]]:
     """In the order of the table's columns."""
-    latest = act.received + CLOCK_TOLERANCE
-    effective, claimed = (act.at, None) if act.at <= latest else (latest, act.at)
-    evidence = None if act.evidence is None else json.dumps(dict(act.evidence), ensure_ascii=True, sort_keys=True)
-    return (
-        *(seq, act.handle, act.purpose, act.state, act.kind, effective, act.received, claimed),
-        *(act.valid_until, act.source_id, act.notice, evidence, act.by),
-    )
+    handles, purposes, states, kinds, times, received, sources, notices, evidence, by, until = zip(*acts, strict=True)
+    latest = [one + CLOCK_TOLERANCE for one in received]
+    effective = [min(at, most) for at, most in zip(times, latest, strict=True)]
+    claimed = [None if at <= most else at for at, most in zip(times, latest, strict=True)]
+    shown = [None if one is None else json.dumps(dict(one), ensure_ascii=True, sort_keys=True) for one in evidence]
+    numbers = range(first, first + len(acts))
+    return [numbers, handles, purposes, states, kinds, effective, received, claimed, until, sources, notices, shown, by]
+
+
+def _first_columns(acts: Sequence[ConsentAct], seq: int) -> list[Sequence[Any]]:
+    """The standings of people who said one thing and nothing before: what `_state_row` says of one event."""
+    allowed = [gate.is_grant(act.state) for act in acts]
+    reasons = ["" if one else gate.REASONS[gate.DENIED] for one in allowed]
+    since = [min(act.at, act.received) for act in acts]
+    expires = [None if act.valid_until is None else max(act.valid_until, start) for act, start in zip(acts, since, strict=True)]
+    plain, last = [True] * len(acts), [seq] * len(acts)
+    handles, purposes, kinds = [act.handle for act in acts], [act.purpose for act in acts], [act.kind for act in acts]
+    return [purposes, handles, allowed, reasons, since, expires, since, plain, kinds, last]
 
 
 def _state_row(pair: _Pair, events: Sequence[Event], seq: int) -> tuple[Any, ...]:
@@ -354,14 +358,10 @@ _KEPT_STATE = ("allowed", "reason", "since", "expires", "first", "plain", "kind"
 _REPLACE_STATE = f" ON CONFLICT (purpose, handle) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _KEPT_STATE)}"
 
 
-def _write(tx: sa.Connection, table: Any, rows: Sequence[tuple[Any, ...]], then: str = "") -> None:
+def _write(tx: sa.Connection, table: Any, columns: Sequence[Sequence[Any]], then: str = "") -> None:
     """Many rows past the compiler of statements, which would take longer than the database does."""
-    names = [column.name for column in table.columns]
-    if tx.dialect.name == "sqlite":
-        packed.insert(tx, table.name, names, rows, then=then)
-        return
-    quoted = ", ".join(f'"{name}"' for name in names)
-    tx.exec_driver_sql(f"INSERT INTO {table.name} ({quoted}) VALUES ({', '.join(['%s'] * len(names))}){then}", list(rows))
+    if columns and columns[0]:
+        packed.put(tx, table, [column.name for column in table.columns], columns, then=then)
 
 
 # ── many handles at once ───────────────────────────────────────────────────────────────────────────────────────────────────────

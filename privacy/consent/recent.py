@@ -159,12 +159,34 @@ def _fold_afresh(
     blocks = _blocks(handles)
     merged = _among(blocks, aliases or {})
     alone = special & new & ~merged
-    plain = {blocks[place] for place in np.flatnonzero(alone).tolist()}
-    told = dict(ledger.fresh_timelines(tx, [act for act in pending if act.handle in plain])) if plain else {}
-    asked = [blocks[place] for place in np.flatnonzero(special & ~alone).tolist()]
-    if asked:
-        told |= ledger.timelines(tx, asked, wanted, pending=pending, aliases=aliases)
-    _write(lines, handles, told, np.flatnonzero(special).tolist())
+    if alone.any():
+        where = {blocks[place]: place for place in np.flatnonzero(alone).tolist()}
+        _write_first(lines, where, ledger.settled(tx, [act for act in pending if act.handle in where]))
+    others = np.flatnonzero(special & ~alone).tolist()
+    if others:
+        told = ledger.timelines(tx, [blocks[place] for place in others], wanted, pending=pending, aliases=aliases)
+        _write(lines, handles, told, others)
+
+
+def _write_first(lines: Mapping[str, Lines], where: Mapping[bytes, int], acts: Sequence[ConsentAct]) -> None:
+    """What people say of whom nothing is recorded, with their places: nearly everybody one grant, the others folded."""
+    said: dict[tuple[bytes, str], list[ConsentAct]] = {}
+    for act in acts:
+        said.setdefault((act.handle, act.purpose), []).append(act)
+    plain: dict[str, list[tuple[int, int, int]]] = {}
+    for (handle, purpose), mine in said.items():
+        act = mine[0]
+        start, end = min(act.at, act.received), gate.FOR_EVER if act.valid_until is None else act.valid_until
+        if purpose in lines and len(mine) == 1 and gate.is_grant(act.state) and end > start:
+            plain.setdefault(purpose, []).append((where[handle], start, end))
+        elif purpose in lines:
+            more = lines[purpose].more
+            assert isinstance(more, dict)
+            gate.put(lines[purpose], more, where[handle], gate.fold([ledger.event_of(each) for each in mine]))
+    for purpose, told in plain.items():
+        columns = lines[purpose]
+        places, since, until = np.array(told, np.int64).T
+        columns.said[places], columns.since[places], columns.until[places] = 1, since, until
 
 
 def _told(handles: bytes, wanted: Iterable[str], told: Mapping[bytes, Mapping[str, Timeline]]) -> dict[str, Lines]:

@@ -76,6 +76,7 @@ class NoticeRow(PlatformBase):
 
 _PURPOSE: Any = PurposeRow.__table__
 _NOTICE: Any = NoticeRow.__table__
+_KEYS = sa.select(_PURPOSE.c.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,11 @@ def purposes(tx: sa.Connection) -> dict[str, Purpose]:
         row.key: Purpose(row.key, row.grounds, row.analytic, row.separate, row.validity_days, {"en": row.name_en, "zh": row.name_zh})
         for row in rows
     }
+
+
+def purpose_keys(tx: sa.Connection) -> frozenset[str]:
+    """The keys of every registered purpose."""
+    return frozenset(tx.execute(_KEYS).scalars())
 
 
 def add_purpose(tx: sa.Connection, purpose: Purpose, now: datetime) -> Purpose:

@@ -148,7 +148,7 @@ def _allowed(values: pa.Array, f: Field, record: Record, allowed: Allowed | None
         return values
     if rows is False:
         return pa.nulls(len(values), values.type)
-    return pc.if_else(pc.fill_null(rows, fill_value=False), values, pa.scalar(None, values.type))
+    return pc.if_else(pc.fill_null(rows, fill_value=False) if rows.null_count else rows, values, pa.scalar(None, values.type))
 
 
 def _treat(means: _Means, f: Field, becomes: Becomes, values: pa.Array) -> pa.Array:

@@ -228,6 +228,24 @@ def by_id(tx: sa.Connection, release_id: str) -> Stored | None:
     return _one(tx, _RELEASE.c.id == release_id)
 
 
+def answered(
+    tx: sa.Connection, *, kinds: Sequence[str] = (), months: Sequence[int] = (), before: str | None = None, limit: int | None = None
+) -> list[Stored]:
+    """Answered releases, newest first: of some kinds, charged to some months, older than one of them. All of it is public."""
+    condition = [_RELEASE.c.state == ANSWERED]
+    if kinds:
+        begins = [_RELEASE.c.question.startswith(f'{{"kind":"{kind}",', autoescape=True) for kind in kinds]
+        condition.append(sa.or_(*begins))
+    if months:
+        condition.append(_RELEASE.c.id.in_(sa.select(_CHARGE.c.release_id).where(_CHARGE.c.month.in_(months))))
+    if before is not None:
+        last = sa.select(_RELEASE.c.answered_at).where(_RELEASE.c.id == before).scalar_subquery()
+        condition.append(sa.or_(_RELEASE.c.answered_at < last, sa.and_(_RELEASE.c.answered_at == last, _RELEASE.c.id < before)))
+    columns = [_RELEASE.c[name] for name in Stored.__slots__]
+    newest = sa.select(*columns).where(*condition).order_by(_RELEASE.c.answered_at.desc(), _RELEASE.c.id.desc())
+    return [Stored(*row) for row in tx.execute(newest.limit(limit))]
+
+
 def abandon(tx: sa.Connection, release_id: str) -> bool:
     """Gives up a reservation: its charge stays, its question may be asked and paid anew. False if it was no longer pending."""
     done = tx.execute(sa.update(_RELEASE).where(_RELEASE.c.id == release_id, _RELEASE.c.state == PENDING).values(state=ABANDONED))

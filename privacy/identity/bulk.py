@@ -22,17 +22,16 @@ def insert(
     tx: sa.Connection, table: sa.FromClause, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], *, ignore: bool = False
 ) -> None:
     """Inserts rows; with `ignore`, rows whose key stands already are left as they are."""
-    if not rows:
-        return
+    if rows:
+        insert_columns(tx, table, columns, list(zip(*rows, strict=True)), ignore=ignore)
+
+
+def insert_columns(
+    tx: sa.Connection, table: sa.FromClause, names: Sequence[str], columns: Sequence[Sequence[Any]], *, ignore: bool = False
+) -> None:
+    """`insert` of rows that stand in columns."""
     assert isinstance(table, sa.Table)
-    conflict = " ON CONFLICT DO NOTHING" if ignore else ""
-    if tx.dialect.name == "sqlite":
-        packed.insert(tx, table.name, columns, rows, then=conflict)
-        return
-    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
-    arrays = ", ".join(f"%s::{_impl(table.c[name]).compile(tx.dialect)}[]" for name in columns)
-    values = tuple(list(column) for column in zip(*rows, strict=True))
-    tx.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays}){conflict}", values)
+    packed.put(tx, table, names, columns, then=" ON CONFLICT DO NOTHING" if ignore else "")
 
 
 def execute_many(tx: sa.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -49,13 +48,11 @@ def select_in(tx: sa.Connection, statement: str, keys: Sequence[Any], before: tu
     if tx.dialect.name != "sqlite":
         written = statement.replace("?", "%s").replace("IN ({keys})", "= ANY(%s)")
         return list(tx.exec_driver_sql(written, (*before, ordered)).fetchall())
+    if len(ordered) >= packed.FEWEST and type(ordered[0]) is bytes and len(set(map(len, ordered))) == 1:
+        listed, sent = packed.keys(ordered)
+        return list(tx.exec_driver_sql(statement.replace("{keys}", listed), (*before, *sent)).cursor.fetchall())
     found: list[Any] = []
     for start in range(0, len(ordered), CHUNK):
         part = ordered[start : start + CHUNK]
         found += tx.exec_driver_sql(statement.replace("{keys}", ", ".join("?" * len(part))), (*before, *part)).cursor.fetchall()
     return found
-
-
-def _impl(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
-    """The type the database knows: a decorated type stands for another."""
-    return column.type.impl_instance if isinstance(column.type, sa.types.TypeDecorator) else column.type

@@ -31,6 +31,12 @@ class Made(Generic[T]):
         found = self._some.get(place)
         return self._make(place) if found is None else found
 
+    def of(self, places: Ints) -> list[T]:
+        """Many of them."""
+        asked = places.tolist()
+        found = list(map(self._some.get, asked))
+        return [self[place] if one is None else one for place, one in zip(asked, found, strict=True)]
+
 
 class Ids:
     """Ids that stand side by side."""
@@ -61,6 +67,10 @@ class Numbers(Mapping[int, int]):
         if not 0 <= spot < len(self._numbers):
             raise KeyError(place)
         return int(self._numbers[spot])
+
+    def among(self, places: Ints) -> npt.NDArray[np.bool_]:
+        """Which of these places are of somebody known."""
+        return np.asarray((places < self._heads) | (places >= self._people), np.bool_)
 
     def __iter__(self) -> Iterator[int]:
         yield from range(self._heads)

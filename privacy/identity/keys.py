@@ -47,6 +47,7 @@ ROOT_OF: Final[Mapping[str, str]] = {
     pseudonyms.BLIND_INDEX: "index",
     pseudonyms.TOMBSTONE: "tombstone",
     pseudonyms.CONSOLE_HANDLE: "log",
+    pseudonyms.CONSOLE_ENTRANCE: "log",
     pseudonyms.MESSAGE: "inbox",
     pseudonyms.ROW: "inbox",
 }

@@ -48,7 +48,7 @@ _CN_MOBILE: Final = r"^(?:(?:\+|00)?86)?1[3-9][0-9]{9}$"
 _EMAIL: Final = r"^[a-z0-9_+\-]+(?:\.[a-z0-9_+\-]+)*@(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}$"
 _CARD: Final = r"^[A-Z0-9]{3,32}$"
 _PLATFORM_ID: Final = r"^[A-Za-z0-9_\-]{6,64}$"
-_PRINTABLE: Final = r"^[!-~](?:[ -~]{0,254}[!-~])?$"
+_PRINTABLE: Final = r"^[!-~](?:[ -~]*[!-~])?$"
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u00ad]")
 
 
@@ -136,11 +136,16 @@ def _platform_id(text: pa.StringArray) -> pa.StringArray:
 
 
 def _own_id(text: pa.StringArray) -> pa.StringArray:
-    return _matching(text, _PRINTABLE)
+    return _printable(text)
 
 
 def _device(text: pa.StringArray) -> pa.StringArray:
-    return pc.utf8_lower(_matching(text, _PRINTABLE))
+    return pc.utf8_lower(_printable(text))
+
+
+def _printable(text: pa.StringArray) -> pa.StringArray:
+    """Printable ASCII of a bounded length; the bound stands beside the pattern, because in it the pattern would cost half a millisecond."""
+    return pc.if_else(pc.less_equal(pc.binary_length(text), MAX_LENGTH), _matching(text, _PRINTABLE), pa.scalar(None, pa.string()))
 
 
 def _nothing(text: pa.StringArray) -> pa.StringArray:

@@ -23,6 +23,7 @@ VIRTUAL_ID: Final = "lake/virtual-id"
 CONSENT_HANDLE: Final = "consent/handle"
 LOG_HANDLE: Final = "log/handle"
 CONSOLE_HANDLE: Final = "console/handle"
+CONSOLE_ENTRANCE: Final = "console/secret"
 RUN_ID: Final = "run/id"
 RECIPIENT: Final = "recipient/pseudonym"
 BLIND_INDEX: Final = "vault/blind-index"
@@ -30,7 +31,9 @@ TOMBSTONE: Final = "vault/tombstone"
 MESSAGE: Final = "inbox/message"
 ROW: Final = "inbox/row"
 
-LABELS: Final = (VIRTUAL_ID, CONSENT_HANDLE, LOG_HANDLE, CONSOLE_HANDLE, RUN_ID, RECIPIENT, BLIND_INDEX, TOMBSTONE, MESSAGE, ROW)
+LABELS: Final = (
+    VIRTUAL_ID, CONSENT_HANDLE, LOG_HANDLE, CONSOLE_HANDLE, CONSOLE_ENTRANCE, RUN_ID, RECIPIENT, BLIND_INDEX, TOMBSTONE, MESSAGE, ROW
+)  # fmt: skip
 """One label a domain; a test proves that they lead to values that never meet."""
 
 BlockCipher = Callable[[bytes], bytes]

@@ -73,7 +73,7 @@ class Resolution:
     row_person: Ints = field(repr=False)
     row_member: Ints = field(repr=False)
     ids: Ids = field(repr=False)
-    numbers: Mapping[int, int] = field(repr=False)
+    numbers: Numbers = field(repr=False)
 
     @property
     def refused_links(self) -> int:

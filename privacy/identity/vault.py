@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
-from operator import itemgetter
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +24,7 @@ from privacy.identity.ephemeral import destroy_ephemeral_keys as destroy_ephemer
 from privacy.identity.ephemeral import ephemeral_key as ephemeral_key
 from privacy.identity.ephemeral import find_ephemeral_key as find_ephemeral_key
 from privacy.identity.keys import Keyring
-from privacy.identity.resolution import BIRTH, Bools, births, tombstone_digests
+from privacy.identity.resolution import BIRTH, Bools, Ints, births, tombstone_digests
 from privacy.identity.resolution import Join as Join
 from privacy.identity.resolution import Resolution as Resolution
 from privacy.identity.resolution import resolve as resolve
@@ -132,28 +131,27 @@ def store(
     """
     found = resolution.found
     kept = np.asarray(keep.to_numpy(zero_copy_only=False), bool)
-    linked, new_people = _wanted(resolution, kept)
+    linked, bearers, new_people = _wanted(resolution, kept)
     first = keystate.take_numbers(tx, len(new_people))
     if keystate.sync(tx, keyring)["index"][-1] != found.version or _tombstones(tx) != found.tombstones:
         raise errors.Raced("The vault changed since the batch was resolved.", code="vault_raced")
-    places = {number: (first + step, resolution.ids[number]) for step, number in enumerate(new_people)}
-    made = sealed.new_data_keys(keyring, [person for _, person in places.values()], random)
+    numbers, persons = range(first, first + len(new_people)), [resolution.ids[one] for one in new_people]
+    made = sealed.new_data_keys(keyring, persons, random)
     try:
-        stamp = to_micros(now)
-        bulk.insert(tx, Person.__table__, ("no", "person", "created_at"), [(no, person, stamp) for no, person in places.values()])
-        wrapped = [(no, wrapped) for (no, _), (_, wrapped) in zip(places.values(), made, strict=True)]
-        bulk.insert(tx, DataKey.__table__, ("person_no", "wrapped"), wrapped)
-        keys = {no: key for (no, _), (key, _) in zip(places.values(), made, strict=True)}
-        _write_links(tx, keyring, resolution, linked, places, keys, (batch_id, source, now), random)
-        _write_aged(tx, resolution, list(linked))
+        bulk.insert_columns(tx, Person.__table__, ("no", "person", "created_at"), [numbers, persons, [to_micros(now)] * len(persons)])
+        bulk.insert_columns(tx, DataKey.__table__, ("person_no", "wrapped"), [numbers, [wrapped for _, wrapped in made]])
+        places = dict(zip(new_people, zip(numbers, persons, strict=True), strict=True))
+        keys = {no: key for no, (key, _) in zip(numbers, made, strict=True)}
+        _write_links(tx, keyring, resolution, (linked, bearers), places, keys, (batch_id, source, now), random)
+        _write_aged(tx, resolution, linked.tolist())
         lowered = kept if denied is None else kept | np.asarray(denied.to_numpy(zero_copy_only=False), bool)
         _write_merges(tx, resolution, kept, lowered, places, (batch_id, source, now))
     except sa.exc.IntegrityError:
         raise errors.Raced("The vault changed since the batch was resolved.", code="vault_raced") from None
 
 
-def _wanted(resolution: Resolution, kept: Bools) -> tuple[dict[int, int], list[int]]:
-    """Identifiers whose link some kept row bears out, each with the first such row, and new people who have a kept row."""
+def _wanted(resolution: Resolution, kept: Bools) -> tuple[Ints, Ints, list[int]]:
+    """Identifiers whose link some kept row bears out, the first such row of each, and new people who have a kept row."""
     numbers = np.flatnonzero(kept)
     rows, person = resolution.rows[:, kept], resolution.row_person[kept]
     nowhere = len(kept)
@@ -167,56 +165,55 @@ def _wanted(resolution: Resolution, kept: Bools) -> tuple[dict[int, int], list[i
         bearer = np.minimum(bearer, place)
     linked = np.flatnonzero(bearer < nowhere)
     people = np.unique(person[person >= 0])
-    return dict(zip(linked.tolist(), bearer[linked].tolist(), strict=True)), [
-        one for one in people.tolist() if one not in resolution.numbers
-    ]
+    return linked, bearer[linked], people[~resolution.numbers.among(people)].tolist()
 
 
 def _write_links(
     tx: sa.Connection,
     keyring: Keyring,
     resolution: Resolution,
-    linked: Mapping[int, int],
+    borne: tuple[Ints, Ints],
     places: dict[int, tuple[int, bytes]],
     keys: dict[int, bytes],
     origin: tuple[bytes, str, datetime],
     random: RandomBytes,
 ) -> None:
     """Seals identifiers under the keys of the people whose rows brought them; a weak one that follows another person is sealed anew."""
-    found, before, owner = resolution.found, resolution.found.owner.tolist(), resolution.owner.tolist()
-    changed = [one for one in linked if before[one] != owner[one]]
-    if not changed:
+    found, (linked, bearers) = resolution.found, borne
+    changes = found.owner[linked] != resolution.owner[linked]
+    if not changes.any():
         return
-    after = {one: int(resolution.row_member[linked[one]]) for one in changed}
-    for number in {after[one] for one in changed if after[one] not in places}:
-        places[number] = (resolution.numbers[number], resolution.ids[number])
+    changed, rows = linked[changes], bearers[changes]
+    after: list[int] = resolution.row_member[rows].tolist()
+    everyone = list(dict.fromkeys(after))
+    for number in everyone:
+        if number not in places:
+            places[number] = (resolution.numbers[number], resolution.ids[number])
     keys.update(data_keys(tx, keyring, {no: person for no, person in places.values() if no not in keys}))
-    today = keyring.profile.sealing
-    ciphers = {number: sealed.aead(keys[places[number][0]], today) for number in set(after.values())}
-    texts = [found.values[one].encode() for one in changed]
-    mine, owners = [ciphers[after[one]] for one in changed], [places[after[one]][1] for one in changed]
-    values = dict(zip(changed, sealed.seal_many(mine, sealed.DATA_KEY_VERSION, IDENTIFIER_VALUE, owners, texts, random), strict=True))
+    ciphers = {number: sealed.aead(keys[places[number][0]], keyring.profile.sealing) for number in everyone}
+    numbers, owners = [places[one][0] for one in after], [places[one][1] for one in after]
+    texts = [value.encode() for value in found.values.of(changed)]
+    values = sealed.seal_many([ciphers[one] for one in after], sealed.DATA_KEY_VERSION, IDENTIFIER_VALUE, owners, texts, random)
     batch_id, source, now = origin
     batch = tx.execute(sa.insert(LinkBatch).values(batch=batch_id, source=source, at=now).returning(LinkBatch.no)).scalar_one()
-    version, digests, stamp = found.version, found.digests[found.version], to_micros(now)
-    rules = np.where(resolution.aliases >= 0, LinkRule.ALIAS.value, LinkRule.SAME_RECORD.value).tolist()
-    made = [
-        (version, digests[one], str(found.types[one]), places[after[one]][0], values[one], stamp, rules[linked[one]], batch)
-        for one in changed
-        if before[one] < 0
-    ]
-    made.sort(key=itemgetter(1))
-    bulk.insert(tx, Identifier.__table__, IDENTIFIER_COLUMNS, made)
-    moved = [one for one in changed if before[one] >= 0]
+    stamp, digests = to_micros(now), found.digests[found.version].of(changed)
+    new = found.owner[changed] < 0
+    order = sorted(np.flatnonzero(new).tolist(), key=digests.__getitem__)
+    rules = np.where(resolution.aliases[rows] >= 0, LinkRule.ALIAS.value, LinkRule.SAME_RECORD.value).tolist()
+    kinds = [found.types[one].value for one in changed.tolist()]
+    varied = [[column[one] for one in order] for column in (digests, kinds, numbers, values, rules)]
+    same = [[one] * len(order) for one in (found.version, stamp, batch)]
+    bulk.insert_columns(tx, Identifier.__table__, IDENTIFIER_COLUMNS, [same[0], *varied[:4], same[1], varied[4], same[2]])
+    moved = np.flatnonzero(~new).tolist()
     if moved:
         keystate.count_change(tx)
     late = LinkRule.LATE_IDENTIFICATION.value
     for number, old in found.digests.items():
-        rows = [(places[after[one]][0], values[one], stamp, late, batch, number, old[one]) for one in moved]
+        lines = [(numbers[one], values[one], stamp, late, batch, number, old[int(changed[one])]) for one in moved]
         move = (
             "UPDATE identifier SET person_no = ?, sealed = ?, added_at = ?, rule = ?, batch_no = ? WHERE index_version = ? AND digest = ?"
         )
-        bulk.execute_many(tx, move, rows)
+        bulk.execute_many(tx, move, lines)
 
 
 def _write_aged(tx: sa.Connection, resolution: Resolution, linked: Sequence[int]) -> None:

@@ -22,7 +22,7 @@ from privacy.audit import checkpoint, reading
 from privacy.audit.checkpoint import Signer
 from privacy.audit.log import head
 from privacy.audit.payload import MAX_SENTENCE, Sentence
-from privacy.audit.reading import Filter, Page
+from privacy.audit.reading import Busy, Filter, Line, Page
 from privacy.audit.verify import verifier_key, verify
 from privacy.deidentify import freetext, masking
 from privacy.errors import Invalid, NotFound, Refused
@@ -111,12 +111,39 @@ class Oversight:
 
         `wanted.subject` is a console handle, as pages carry it.
         """
-        subject = None if wanted.subject is None else self._log_handle(self._person(wanted.subject))
-        facts = {"filters": wanted.named(), "subject": subject, "limit": limit}
-        with self._begin_platform() as tx:
-            self._log(tx, LogKind.READ, "log.read", actor=actor, facts=facts)
+        wanted = self._reading(wanted, actor, limit)
         with self._read_platform() as tx:
-            return reading.lines(tx, replace(wanted, subject=None if subject is None else subject.hex()), before=before, limit=limit)
+            return reading.lines(tx, wanted, before=before, limit=limit)
+
+    def survey(self, wanted: Filter, *, actor: str, before: int | None, limit: int, since: datetime) -> tuple[Page, int, list[Busy]]:
+        """A page of entries, how many match in all, and who of them was busy in which hour since an instant. One reading, one entry."""
+        wanted = self._reading(wanted, actor, limit)
+        busy_since = since if wanted.since is None else max(since, wanted.since)
+        with self._read_platform() as tx:
+            page = reading.lines(tx, wanted, before=before, limit=limit)
+            return page, reading.total(tx, wanted), reading.activity(tx, replace(wanted, since=busy_since))
+
+    def extract(self, wanted: Filter, *, actor: str, limit: int) -> Iterator[Line]:
+        """The entries that match, newest first, at most `limit`: an export, which is logged as one."""
+        wanted = self._reading(wanted, actor, limit, kind=LogKind.EXPORT, action="log.extract")
+        return self._extract(wanted, limit)
+
+    def _extract(self, wanted: Filter, limit: int) -> Iterator[Line]:
+        before: int | None = None
+        while limit > 0:
+            with self._read_platform() as tx:
+                page = reading.lines(tx, wanted, before=before, limit=min(limit, reading.MAX_PAGE))
+            yield from page.items
+            limit, before = limit - len(page.items), page.next
+            if before is None:
+                return
+
+    def _reading(self, wanted: Filter, actor: str, limit: int, *, kind: LogKind = LogKind.READ, action: str = "log.read") -> Filter:
+        """Commits the entry of a reading; the filter with the person's log handle in it."""
+        subject = None if wanted.subject is None else self._log_handle(self._person(wanted.subject))
+        with self._begin_platform() as tx:
+            self._log(tx, kind, action, actor=actor, facts={"filters": wanted.named(), "subject": subject, "limit": limit})
+        return replace(wanted, subject=None if subject is None else subject.hex())
 
     def bundle(self, *, actor: str, payloads: bool = False) -> Iterator[str]:
         """The whole log as JSON lines for the offline verifier; without payloads unless they are asked for."""

@@ -1,4 +1,5 @@
-"""Import of a CSV file: rows a second for new and for known people, beside an engine that turns the same file into Parquet with no privacy.
+"""Import of CSV, JSON Lines and Parquet: rows a second for new and for known people, beside an engine that turns the same file into
+Parquet with no privacy.
 
 `BENCH_ROWS` sets the rows of the file of known people (default 500,000), `BENCH_NEW` those of new people (default 100,000).
 """
@@ -17,6 +18,7 @@ import duckdb
 import numpy as np
 
 MEMBERS = 50_000
+FORMATS = {"csv": "FORMAT csv", "jsonl": "FORMAT json", "parquet": "FORMAT parquet"}
 MEMBER_MAPPING = """
 record = "member"
 zone = "Asia/Shanghai"
@@ -69,15 +71,18 @@ def main() -> None:
         for mapping, text in (("members", MEMBER_MAPPING), ("tills", TILL_MAPPING)):
             (folder / f"{mapping}.toml").write_text(text)
         _members(folder / "members.csv", 0, MEMBERS)
-        _members(folder / "new.csv", MEMBERS, new)
         _tills(folder / "tills.csv", rows)
+        for place, ending in enumerate(FORMATS):
+            _members(folder / f"new{place}.csv", MEMBERS + place * new, new)
+            _as(folder / f"new{place}.csv", folder / f"new.{ending}")
+            _as(folder / "tills.csv", folder / f"tills{place}.{ending}")
 
-        def run(file: str, mapping: str) -> tuple[int, float, float]:
+        def run(file: str, mapping: str, source: str = "bench") -> tuple[int, float, float]:
             started, worked = time.perf_counter(), time.process_time()
             result = intake.import_file(
                 services,
                 folder / file,
-                source_name="bench",
+                source_name=source,
                 mapping_path=folder / f"{mapping}.toml",
                 actor="bench",
                 progress=lambda done, total: None,
@@ -86,8 +91,10 @@ def main() -> None:
             return result["received"], time.perf_counter() - started, time.process_time() - worked
 
         run("members.csv", "members")
-        _say("new people", *run("new.csv", "members"), folder / "new.csv")
-        _say("known people", *run("tills.csv", "tills"), folder / "tills.csv")
+        for place, ending in enumerate(FORMATS):
+            _say(f"{ending}, new people", *run(f"new.{ending}", "members"), folder / f"new{place}.csv")
+            acts.add_source(services, actor="bench", name=f"tills{place}", kind="file")
+            _say(f"{ending}, known people", *run(f"tills{place}.{ending}", "tills", f"tills{place}"), folder / "tills.csv")
         started = time.perf_counter()
         flushed = intake.flush(services)
         print(f"flush into the lake: {flushed['rows']:,} rows in {time.perf_counter() - started:.2f} s")
@@ -102,6 +109,11 @@ def _say(what: str, rows: int, seconds: float, processor: float, file: Path) -> 
         f"import, {what}: N {rows:,}, {seconds:.2f} s, {rows / seconds:,.0f} rows/s, {processor / rows * 1e6:.1f} µs of processor a row;"
         f" CSV to Parquet alone {bare:.2f} s, ratio {seconds / bare:.1f}"
     )
+
+
+def _as(path: Path, target: Path) -> None:
+    """The same rows in the format of the target's name."""
+    duckdb.sql(f"COPY (SELECT * FROM read_csv('{path}', all_varchar=true)) TO '{target}' ({FORMATS[target.suffix[1:]]})")
 
 
 def _members(path: Path, first: int, count: int) -> None:

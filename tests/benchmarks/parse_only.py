@@ -32,6 +32,7 @@ if __name__ == "__main__":
         "tests.benchmarks.parse_only:create_app",
         address="127.0.0.1",
         port=int(sys.argv[1]),
+        workers=int(sys.argv[2]),
         interface=Interfaces.WSGI,
         factory=True,
         blocking_threads=4,

@@ -19,10 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import acts, intake
+import sqlalchemy as sa
+
+from app import acts, intake, pulls
 from tests.contracts import samples
 from tests.contracts.samples import Sample
 from tests.contracts.tree import ROOT
+from tests.flow.pulling import brokers
 from tests.house import House, basic
 
 MAPPINGS = ROOT / "ingestion" / "sources" / "mappings"
@@ -43,7 +46,8 @@ class Door:
 
 @dataclass(frozen=True)
 class Adapter:
-    """One row of the table. `silent` takes the consent out of an item, where items carry it."""
+    """One row of the table. `silent` takes the consent out of an item, where items carry it; `selective` is what asks for named columns only,
+    so that no unknown field ever comes."""
 
     name: str
     kind: str
@@ -52,6 +56,7 @@ class Adapter:
     mapping: str = ""
     people: bool = True
     silent: Callable[[Any], Any] = lambda item: item
+    selective: bool = False
 
 
 # ── ways to send ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -104,6 +109,51 @@ def formed(house: House, folder: Path, door: Door, items: Sequence[Any]) -> None
     _answered(house.client.post(f"/c/{door.key}/sa?project=default", data=raw, content_type=kind, headers=basic(door.key)))
 
 
+def tracked(house: House, folder: Path, door: Door, items: Sequence[Any]) -> None:
+    """As the payload that Snowplow's trackers post."""
+    schema = "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4"
+    _answered(house.client.post(f"/c/{door.key}/com.snowplowanalytics.snowplow/tp2", json={"schema": schema, "data": list(items)}))
+
+
+def batched(house: House, folder: Path, door: Door, items: Sequence[Any]) -> None:
+    """As a batch of PostHog's clients, whose key stands in the body."""
+    _answered(house.client.post("/batch/", json={"api_key": door.key, "batch": list(items)}))
+
+
+def tabled(house: House, folder: Path, door: Door, items: Sequence[Any]) -> None:
+    """As the rows of somebody's table, which we read from its beginning."""
+    path = folder / "theirs.db"
+    path.unlink(missing_ok=True)
+    engine = sa.create_engine(f"sqlite+pysqlite3:///{path}", poolclass=sa.NullPool)
+    columns = [sa.Column("id", sa.Integer, primary_key=True), *(sa.Column(name, sa.Text) for name in items[0] if name != "id")]
+    table = sa.Table("members", sa.MetaData(), *columns)
+    with engine.begin() as tx:
+        table.create(tx)
+        tx.execute(sa.insert(table), list(items))
+    engine.dispose()
+    words = {"name": "members", "watermark": "changed", "mapping": samples.TABLE}
+    _pulled(house, door, f"sqlite+pysqlite3:///{path}", words, len(items))
+
+
+def streamed(house: House, folder: Path, door: Door, items: Sequence[Any]) -> None:
+    """As records of a topic, which we read from its beginning."""
+    with brokers() as made:
+        made.send("shop", items)
+        _pulled(house, door, made.address, {"topic": "shop"}, len(items))
+
+
+def _pulled(house: House, door: Door, address: str, words: Mapping[str, Any], number: int) -> None:
+    place = house.services.settings.keys_path.parent / "sources" / f"{door.name.upper()}.url"
+    place.parent.mkdir(exist_ok=True)
+    place.touch(mode=0o600)
+    place.write_text(address, encoding="utf-8")
+    if any(one["name"] == door.name for one in pulls.listing(house.services)):
+        pulls.remove(house.services, door.name, actor="test")
+    pulls.add(house.services, door.name, words, every=60, actor="test")
+    told = pulls.run(house.services, door.name, seconds=None, stopped=lambda: False)
+    assert told["stored"] + told["duplicate"] + told["quarantined"] + told["refused"] == number
+
+
 def _answered(answer: Any) -> None:
     receipt = answer.get_json()
     assert answer.status_code == 200, answer.get_data(as_text=True)
@@ -126,4 +176,8 @@ ADAPTERS = [
     Adapter("sensors", "sensors", samples.sensors, formed),
     Adapter("segment", "segment", samples.segment, posted),
     Adapter("rudderstack", "rudderstack", samples.segment, posted),
+    Adapter("snowplow", "snowplow", samples.snowplow, tracked),
+    Adapter("posthog", "posthog", samples.posthog, batched),
+    Adapter("database", "database", samples.database, tabled, selective=True),
+    Adapter("stream", "stream", samples.segment, streamed),
 ]

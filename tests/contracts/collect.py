@@ -6,11 +6,12 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 
 import click
 
-from app import logs, settings
+from app import logs, measures, settings
 from app.cli import COMMANDS, piying
 from app.errors import status_of
 from app.factory import create_app
@@ -61,7 +62,8 @@ def commands() -> dict[str, click.Command]:
 
 def routes() -> list[tuple[str, str, str]]:
     """(method, path, permission) of every route of ours; "public" and "write_key" stand for no permission."""
-    app = create_app(cast(Any, object()))
+    facts = {"settings": settings.Settings(ROOT), "base_url": "", "console_secret": lambda part: b"x" * 32}
+    app = create_app(cast(Any, SimpleNamespace(**facts)))
     found = []
     for rule in app.url_map.iter_rules():
         permission = getattr(app.view_functions[rule.endpoint], "permission", "public" if "openapi" in rule.rule else "?")
@@ -183,6 +185,7 @@ def metrics() -> list[tuple[str, str, str, tuple[str, ...]]]:
             (metric,) = collector.describe()
             name = metric.name + ("_total" if metric.type == "counter" else "")
             found.append((name, metric.type, metric.documentation, tuple(collector._labelnames)))
+    found += [(name, "gauge", meaning, labels) for name, (meaning, labels) in measures.MEASURES.items()]
     return sorted(found)
 
 

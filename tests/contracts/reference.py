@@ -178,7 +178,10 @@ def _verdicts() -> str:
 
 def _metrics() -> str:
     rows = [[code(name), kind, ", ".join(labels), meaning] for name, kind, meaning, labels in collect.metrics()]
-    return "## Metrics\n\n`/metrics`, each of one server process since its start.\n\n" + table(["Metric", "Type", "Labels", "Means"], rows)
+    return (
+        "## Metrics\n\n`/metrics`: counters of all processes of one server since its start; gauges as the stores stand when it is asked.\n\n"
+        + table(["Metric", "Type", "Labels", "Means"], rows)
+    )
 
 
 def _log() -> str:

@@ -334,3 +334,56 @@ def segment() -> Sample:
     ]
     broken = [({"type": "track", "messageId": "seg-9", "userId": "u"}, "missing")]
     return Sample(items, broken, every("customer_no"), CLEAR, {"properties.mood": PEOPLE}, {"events": PEOPLE}, HOUR)
+
+
+def snowplow() -> Sample:
+    millis = str(int(AT.timestamp() * 1000))
+    items = [
+        {
+            "e": "pv", "eid": f"00000000-0000-4000-8000-00000000000{place}", "uid": one.number, "ttm": millis, "p": "web",
+            "url": f"https://shop.example/tea?mail={one.email}", "ip": "203.0.113.9", "mood": "happy",
+        }
+        for place, one in enumerate(people())
+    ]  # fmt: skip
+    broken = [
+        (items[0] | {"eid": "00000000-0000-4000-8000-000000000008", "e": "zz"}, "unknown_type"),
+        (items[0] | {"eid": "00000000-0000-4000-8000-000000000009", "ttm": "soon"}, "bad_time"),
+    ]
+    return Sample(items, broken, every("customer_no"), [*CLEAR, "203.0.113.9"], {"mood": PEOPLE}, {"events": PEOPLE}, HOUR)
+
+
+def posthog() -> Sample:
+    items = [
+        {
+            "event": "Product Viewed", "uuid": f"00000000-0000-4000-8000-00000000001{place}", "distinct_id": one.number,
+            "timestamp": AT.isoformat(), "properties": {"product_id": "D01", "$ip": "203.0.113.9", "mood": "happy"},
+        }
+        for place, one in enumerate(people())
+    ]  # fmt: skip
+    broken = [
+        (items[0] | {"uuid": "00000000-0000-4000-8000-000000000018", "event": ""}, "missing"),
+        (items[0] | {"uuid": "00000000-0000-4000-8000-000000000019", "timestamp": "soon"}, "bad_time"),
+    ]
+    return Sample(items, broken, every("customer_no"), [*CLEAR, "203.0.113.9"], {"properties.mood": PEOPLE}, {"events": PEOPLE}, HOUR)
+
+
+TABLE = """
+record = "member"
+zone   = "Asia/Shanghai"
+[identifiers]
+member_card = "card"
+[fields]
+changed_at = "at"
+tier = "tier"
+"""
+"""How the rows of `database` are read: the columns `memo` and `id` are not asked for."""
+
+
+def database() -> Sample:
+    local = f"{AT + SHANGHAI:%Y-%m-%d %H:%M:%S}"
+    items = [
+        {"id": place, "card": one.card, "at": local, "tier": "gold", "changed": local, "memo": f"{one.name} {one.phone}"}
+        for place, one in enumerate(people())
+    ]
+    broken = [(items[0] | {"id": 8, "at": "13.06.2026"}, "bad_time")]
+    return Sample(items, broken, every("member_card"), CLEAR, {}, {"profiles": PEOPLE}, HOUR)

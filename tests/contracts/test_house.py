@@ -11,8 +11,8 @@ MODULE_LINES = 400
 FUNCTION_LINES = 60
 """STYLE, rule 10: the limits, not the habits."""
 
-WALKED = ("app.api.", "app.cli.")
-"""Views and commands: thin, and walked route by route and command by command in tests/flow."""
+WALKED = ("app.api.", "app.cli.", "app.console.")
+"""Views, pages and commands: thin, and walked route by route and command by command in tests/flow and tests/browser."""
 
 
 def test_a_module_opens_by_saying_what_it_promises() -> None:
@@ -79,6 +79,19 @@ def test_no_file_names_a_machine() -> None:
     ]:
         found = machine.search(path.read_text(encoding="utf-8"))
         assert found is None, f"{path.relative_to(ROOT)}: {found.group() if found else ''}"
+
+
+def test_a_handler_of_every_error_says_why_beside_it() -> None:
+    silent = []
+    for name, path in modules():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ExceptHandler):
+                kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+                broad = any(kind is None or (isinstance(kind, ast.Name) and kind.id in ("Exception", "BaseException")) for kind in kinds)
+                if broad and "  # " not in lines[node.lineno - 1]:
+                    silent.append((name, node.lineno))
+    assert silent == []
 
 
 def test_a_log_line_or_a_message_never_formats_an_exception_into_a_text() -> None:

@@ -57,6 +57,14 @@ class FakeReleases:
                 return replace(stored, cached=True)
         raise errors.NotFound("there is no release with this id", code="release_not_found")
 
+    def listed(self, *, kinds: tuple[str, ...] = (), months: tuple[int, ...] = ()) -> list[Release]:
+        found = [replace(one, cached=True) for one in reversed(self.answers.values())]
+        return [
+            one
+            for one in found
+            if (not kinds or one.question.kind in kinds) and (not months or not set(months).isdisjoint(one.question.months))
+        ]
+
     def quote(self, question: Question) -> Any:
         return SimpleNamespace(
             cost=self.cost(question.rho_nano),

@@ -36,6 +36,9 @@ class MemoryView:
     def table(self, rows: pa.Table) -> Any:
         return self.session.table(rows)
 
+    def keep(self, expression: Any) -> Any:
+        return self.session.keep(expression)
+
     def run(self, expression: Any) -> pa.Table:
         return self.session.run(expression)
 

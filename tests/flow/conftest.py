@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.flow.entering import quick
 from tests.house import Clock, House, make_home, postgres_environment, postgres_house, sqlite_house
 from tests.stores import postgres_database
 
@@ -53,3 +54,14 @@ def every_line(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Everything that any library logs, at debug level."""
     caplog.set_level(logging.DEBUG)
     return caplog
+
+
+@pytest.fixture
+def door(house: House) -> House:
+    """A house on each database whose hasher is quick: what is tested is not argon2's patience."""
+    return quick(house)
+
+
+@pytest.fixture
+def small(sqlite_only: House) -> House:
+    return quick(sqlite_only)

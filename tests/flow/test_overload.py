@@ -63,7 +63,7 @@ def flood(address: str, key: str, until: float, seen: Counter[int], untold: list
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="memory of processes is read from /proc, which is not here")
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="memory of processes is read from /proc, which is not here: run it on Linux")
 def test_ten_times_the_rate_is_refused_with_a_time_in_flat_memory_and_the_obedient_deliver_everything(sqlite_only: House) -> None:
     house = sqlite_only
     key = ready(house)

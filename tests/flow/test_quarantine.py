@@ -192,4 +192,4 @@ def test_an_integrator_neither_sees_nor_replays_what_is_anothers(house: House) -
         assert len(house.client.get(path, headers=mine).get_json()["items"]) == 1
         assert house.client.get(path, headers=other).get_json()["items"] == []
     refused = house.client.post("/api/quarantine/replays", json={"source": "own"}, headers=other)
-    assert (refused.status_code, refused.get_json()["code"]) == (404, "source_unknown")
+    assert (refused.status_code, refused.get_json()["code"]) == (404, "source_not_found")

@@ -15,120 +15,19 @@ import sqlalchemy as sa
 
 from app import access, acts
 from app.factory import HEADERS
+from tests.flow.matrix import ALLOWED, BODIES, NOTHING, PAGES, PERMISSIONS, PHONE
 from tests.house import House, bearer, sqlite_house, track
-
-PHONE = "13912345678"
-WHY = {"purpose": "data_quality", "reason": "two people seem to be one"}
-NOTHING = {"public", "write_key"}
-"""What a view declares that no bearer token opens."""
-
-PERMISSIONS: dict[tuple[str, str], str] = {
-    ("GET", "/"): "public",
-    ("GET", "/welcome"): "public",
-    ("GET", "/healthz"): "public",
-    ("GET", "/readyz"): "public",
-    ("GET", "/metrics"): "metrics.read",
-    ("POST", "/v1/<any(track, identify, page, screen, group, alias, t, i, p, s, g, a):kind>"): "write_key",
-    ("POST", "/v1/<any(batch, b, import):kind>"): "write_key",
-    ("POST", "/v1/m"): "public",
-    ("POST", "/beacon/v1/batch"): "write_key",
-    ("POST", "/batch"): "write_key",
-    ("POST", "/com.snowplowanalytics.snowplow/tp2"): "write_key",
-    ("GET", "/i"): "write_key",
-    ("POST", "/c/<key>/com.snowplowanalytics.snowplow/tp2"): "write_key",
-    ("GET", "/c/<key>/i"): "write_key",
-    ("GET", "/v1/projects/<key>/settings"): "write_key",
-    ("GET", "/sourceConfig"): "write_key",
-    ("POST", "/token"): "public",
-    ("POST", "/c/<key>/orders"): "write_key",
-    ("POST", "/c/<key>/sa"): "write_key",
-    ("POST", "/v1/consents"): "write_key",
-    ("GET", "/v1/verdicts/<request_id>"): "verdict.read",
-    ("GET", "/api/sources"): "source.read",
-    ("POST", "/api/sources"): "source.edit",
-    ("GET", "/api/sources/<source_id>"): "source.read",
-    ("PATCH", "/api/sources/<source_id>"): "source.edit",
-    ("POST", "/api/sources/<source_id>/rotations"): "source.edit",
-    ("POST", "/api/sources/<source_id>/revocations"): "source.edit",
-    ("POST", "/api/sources/<source_id>/clients"): "source.edit",
-    ("POST", "/api/sources/<source_id>/clients/endings"): "source.edit",
-    ("POST", "/api/sources/<source_id>/disablement"): "source.edit",
-    ("GET", "/api/sources/<source_id>/counts"): "exact.read",
-    ("GET", "/api/sources/<source_id>/quality"): "exact.read",
-    ("GET", "/api/pulls"): "exact.read",
-    ("POST", "/api/tokens/redemptions"): "public",
-    ("POST", "/api/tokens"): "account.own",
-    ("GET", "/api/quarantine"): "quarantine.read",
-    ("GET", "/api/quarantine/counts"): "quarantine.read",
-    ("POST", "/api/quarantine/replays"): "quarantine.replay",
-    ("GET", "/api/dictionary"): "dictionary.read",
-    ("GET", "/api/purposes"): "purpose.read",
-    ("GET", "/api/imports"): "import.read",
-    ("POST", "/api/imports"): "import.run",
-    ("GET", "/api/imports/<import_id>"): "import.read",
-    ("PUT", "/api/imports/<import_id>/content"): "import.run",
-    ("PUT", "/api/imports/<import_id>/mapping"): "import.run",
-    ("POST", "/api/imports/<import_id>/guesses"): "import.run",
-    ("POST", "/api/imports/<import_id>/trials"): "import.run",
-    ("POST", "/api/imports/<import_id>/start"): "import.run",
-    ("POST", "/api/imports/<import_id>/cancellation"): "import.run",
-    ("GET", "/api/imports/<import_id>/errors"): "import.read",
-    ("POST", "/api/imports/<import_id>/undo"): "import.run",
-    ("GET", "/api/jobs/<job_id>"): "job.read",
-    ("POST", "/api/reports/quotes"): "report.ask",
-    ("POST", "/api/reports"): "report.ask",
-    ("GET", "/api/releases/<release_id>"): "report.read",
-    ("GET", "/api/budgets"): "budget.read",
-    ("GET", "/api/audit/entries"): "log.read",
-    ("POST", "/api/audit/verifications"): "log.verify",
-    ("POST", "/api/subjects/lookups"): "person.find",
-    ("POST", "/api/subjects/reasons"): "person.find",
-    ("POST", "/api/subjects/unmerges"): "person.unmerge",
-    ("GET", "/api/subjects/proposals"): "person.merge",
-    ("POST", "/api/subjects/proposals/acceptances"): "person.merge",
-    ("POST", "/api/subjects/proposals/dismissals"): "person.merge",
-}
-"""Written down a second time on purpose: a new route, or a permission that changed, fails here until somebody has thought about it."""
-
-ALLOWED: dict[str, set[str]] = {
-    "integrator": {
-        "account.own", "dictionary.read", "exact.read", "import.read", "import.run", "job.read", "metrics.read", "purpose.read", "quarantine.read",
-        "quarantine.replay", "source.edit", "source.read", "verdict.read",
-    },
-    "marketer": {"account.own", "budget.read", "job.read", "report.ask", "report.read"},
-    "officer": {
-        "account.own", "budget.read", "consent.edit", "consent.read", "dictionary.edit", "dictionary.read", "exact.read", "import.read", "job.read",
-        "log.read", "log.verify", "metrics.read", "person.find", "person.merge", "person.reveal", "person.unmerge", "purpose.edit",
-        "purpose.read", "quarantine.read", "report.read", "source.read",
-    },
-    "administrator": {
-        "account.own", "dictionary.read", "import.read", "job.edit", "job.read", "key.edit", "log.health", "metrics.read",
-        "purpose.read", "quarantine.read", "settings.read", "source.read", "user.edit",
-    },
-}  # fmt: skip
-BODIES: dict[str, Any] = {
-    "/api/sources": {"name": "another", "kind": "segment"},
-    "/api/tokens": {},
-    "/api/tokens/redemptions": {"code": "x" * 43},
-    "/api/quarantine/replays": {"source": "web"},
-    "/api/imports": {"source": "web", "format": "csv", "size": 1, "sha256": "0" * 64},
-    "/api/imports/<import_id>/mapping": {"mapping": "record = 'store'"},
-    "/api/imports/<import_id>/guesses": {},
-    "/api/imports/<import_id>/trials": {},
-    "/api/reports/quotes": {"kind": "store_month"},
-    "/api/reports": {"kind": "store_month"},
-    "/api/subjects/lookups": {"identifier": {"type": "phone", "value": PHONE}, **WHY},
-    "/api/subjects/reasons": {"handle": "00" * 16, **WHY},
-    "/api/subjects/unmerges": {"handle": "00" * 16, "merge": "mrg_" + "00" * 16, **WHY},
-    "/api/subjects/proposals/acceptances": {"proposal": "prp_" + "00" * 16, **WHY},
-    "/api/subjects/proposals/dismissals": {"proposal": "prp_" + "00" * 16, **WHY},
-}
 
 
 class Route(NamedTuple):
     method: str
     rule: str
     endpoint: str
+
+    @property
+    def of_people(self) -> bool:
+        """Whether a browser with a session opens it, and no token."""
+        return self.endpoint.partition(".")[0].endswith("_pages") or self.endpoint.endswith(".static")
 
     @property
     def path(self) -> str:
@@ -143,7 +42,16 @@ def open_door(template_home: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def routes(house: House) -> list[Route]:
-    """Every route and method that the application has, but for what Flask and the description of the API add."""
+    """Every route and method for programs that the application has, but for what the description of the API adds."""
+    return [route for route in everything(house) if not route.of_people]
+
+
+def pages(house: House) -> list[Route]:
+    """Every route and method for people."""
+    return [route for route in everything(house) if route.of_people]
+
+
+def everything(house: House) -> list[Route]:
     return [
         Route(method, rule.rule, rule.endpoint)
         for rule in house.app.url_map.iter_rules()
@@ -164,6 +72,7 @@ def declared(house: House, route: Route) -> str | None:
 
 def test_every_route_declares_the_permission_that_was_agreed(open_door: House) -> None:
     assert {(route.method, route.rule): declared(open_door, route) for route in routes(open_door)} == PERMISSIONS
+    assert {(route.method, route.rule): declared(open_door, route) for route in pages(open_door)} == PAGES
 
 
 def test_the_file_of_roles_lists_what_was_agreed_and_keeps_incompatible_powers_apart() -> None:
@@ -193,6 +102,28 @@ def test_a_role_opens_exactly_its_routes(open_door: House, role: str) -> None:
             assert answer.status_code not in (401, 403), (route, answer.get_data(as_text=True))
         else:
             assert (answer.status_code, code) == (403, "permission_missing"), route
+        assert answer.status_code < 500, route
+
+
+@pytest.mark.parametrize("role", [*ALLOWED, "nobody"])
+def test_a_role_opens_exactly_its_pages(open_door: House, role: str) -> None:
+    """Walked over every page and every act of one (attack 47): to the sign-in page, 403, or anything else; a token opens none of them."""
+    token = bearer(open_door.token(role)) if role != "nobody" else {}
+    for route in pages(open_door):
+        permission = PAGES[(route.method, route.rule)]
+        browser = open_door.browser("" if role == "nobody" else role)
+        answer = browser.get(route.path) if route.method == "GET" else browser.post(route.path)
+        by_token = open_door.client.open(route.path, method=route.method, headers=token)
+        if permission == "public":
+            assert not (answer.headers.get("Location") or "").startswith("/sign-in?"), route
+        elif role == "nobody":
+            assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/sign-in"), route
+        elif permission in ALLOWED[role]:
+            assert answer.status_code not in (401, 403), (route, answer.get_data(as_text=True))
+        else:
+            assert answer.status_code == 403, route
+        if permission != "public":
+            assert (by_token.status_code, by_token.headers["Location"].partition("?")[0]) == (302, "/sign-in"), route
         assert answer.status_code < 500, route
 
 
@@ -253,6 +184,9 @@ def test_a_one_time_code_works_once(open_door: House) -> None:
 def test_every_answer_carries_the_security_headers(open_door: House) -> None:
     house = open_door
     headers = bearer(house.token("officer"))
+    browser = house.browser("officer")
+    answers = [browser.get(route.path) for route in pages(house) if route.method == "GET"]
+    assert not [answer.request.path for answer in answers if any(answer.headers.get(name) != HEADERS[name] for name in HEADERS)]
     answers = [house.client.open(route.path, method=route.method, headers=headers, json=BODIES.get(route.rule)) for route in routes(house)]
     answers += [house.client.get(path) for path in ("/no/such", "/v1/batch", "/api/openapi.json", "/v1//batch")]
     answers += [house.client.options("/v1/batch"), house.client.head("/healthz"), house.client.post("/v1/batch", data=b"{")]
@@ -267,7 +201,21 @@ def test_every_answer_carries_the_security_headers(open_door: House) -> None:
 def test_addresses_never_carry_an_identifier(open_door: House) -> None:
     """Path variables are ids of ours and write keys, which some clients can put nowhere else; our API asks nothing by query but a cursor."""
     variables = {name for rule in open_door.app.url_map.iter_rules() for name in rule.arguments}
-    assert variables == {"key", "kind", "request_id", "source_id", "job_id", "release_id", "import_id"}
+    ours = {
+        "key",
+        "kind",
+        "request_id",
+        "source_id",
+        "job_id",
+        "release_id",
+        "import_id",
+        "user_id",
+        "token_id",
+        "filename",
+        "measure",
+        "month_id",
+    }
+    assert variables == ours
 
 
 def test_the_description_of_the_api_is_valid_and_lists_every_management_route(open_door: House) -> None:

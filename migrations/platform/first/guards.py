@@ -2,7 +2,7 @@
 
 from alembic import op
 
-APPEND_ONLY = ("consent_event", "notice", "log_entry", "log_node", "checkpoint", "charge")
+APPEND_ONLY = ("agreement", "consent_event", "notice", "log_entry", "log_node", "checkpoint", "charge")
 """Evidence: a row is never changed and never deleted, whoever asks."""
 
 NEVER_DELETED = ("consent_head", "log_head", "log_payload", "budget_month", "release")

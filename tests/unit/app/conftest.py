@@ -34,7 +34,7 @@ def house(template_home: Path, tmp_path: Path) -> Iterator[House]:
 def _filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a filled home works; beside it `kept` holds what it was after the demonstration."""
     home = tmp_path_factory.mktemp("filled") / "home"
-    told = run(home, "demo", "--members", "40", "--no-serve")
+    told = run(home, "demo", "--members", "40", "--months", "3", "--no-serve")
     assert told.code == 0, told.err
     (home.parent / "said.txt").write_text(told.out, encoding="utf-8")
     home.rename(home.parent / "kept")

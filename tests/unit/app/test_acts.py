@@ -192,7 +192,7 @@ def test_what_is_not_there_is_told(house: House) -> None:
 def test_the_link_carries_its_code_where_browsers_do_not_send_it(house: House) -> None:
     made = acts.add_user(house.services, ADA, "marketer", actor=ACTOR)
     address, _, code = made["link"].partition("#")
-    assert address == f"{house.services.base_url}/welcome"
+    assert address == f"{house.services.base_url}/start"
     token = acts.redeem_code(house.services, code)
     assert token["user"] == made["user"]
 
@@ -207,3 +207,21 @@ def test_a_disabled_account_and_its_tokens_open_nothing(house: House) -> None:
         acts.redeem_code(house.services, made["code"])
     with pytest.raises(NotFound):
         acts.make_token(house.services, made["account"], actor=ACTOR)
+
+
+def test_a_client_source_that_names_no_page_says_so_wherever_it_is_shown(house: House) -> None:
+    told = {
+        name: acts.add_source(house.services, actor=ACTOR, name=name, kind=kind, public=public, origins=origins)
+        for name, kind, public, origins in (
+            ("page", "segment", True, []),
+            ("named", "segment", True, ["https://shop.example"]),
+            ("server", "segment", False, []),
+            ("mini", "mini_program", True, []),
+        )
+    }
+    assert {name: one["warnings"] for name, one in told.items()} == {"page": ["any_origin"], "named": [], "server": [], "mini": []}
+    assert {one["name"]: one["warnings"] for one in acts.list_sources(house.services)} == {
+        name: one["warnings"] for name, one in told.items()
+    }
+    changed, _ = acts.change_source(house.services, told["page"]["source"], actor=ACTOR, origins=["https://shop.example"])
+    assert changed["warnings"] == []

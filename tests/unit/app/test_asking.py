@@ -12,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from app import asking, housekeeping, jobs
+from app.cli.demo_state import ERASURES
 from app.jobs import Job
 from app.wiring import Services, open_services
 from app.wiring.doors import utc_now
 from app.wiring.lake import LEASE
-from ingestion.sources.synthetic import TILL_COLUMNS
 from privacy.audit.reading import Filter, lines
 from privacy.errors import Invalid, NotFound, PiyingError, Refused, Unavailable
 from tests.fakes.log import RefusingLog
@@ -124,7 +124,8 @@ def test_the_budget_tells_every_month_and_what_the_caps_mean(services: Services)
 def test_a_closed_month_stays_as_it_is(services: Services) -> None:
     month = last_closed(services)
     before = spent(services)
-    assert asking.close_month(services, month, actor="cli") == {"month": month, "closed": False, "already": True, "norms": True}
+    told = asking.close_month(services, month, actor="cli")
+    assert told == {"month": month, "closed": False, "already": True, "norms": True, "bought": [], "missing": {}}
     assert spent(services) == before
 
 
@@ -171,8 +172,9 @@ def test_nothing_is_due_where_everything_is_closed_or_nothing_came(services: Ser
 def test_a_month_in_which_something_came_is_closed_when_it_is_due_and_once(home: Path, tmp_path: Path) -> None:
     today = utc_now().astimezone(ZONE)
     file = tmp_path / "tills.csv"
-    row = f"R1,1,{today.replace(hour=0, minute=0):%Y-%m-%d %H:%M:%S},S01,D01,堂食,1,15,0,15,P0880000000\n"
-    file.write_text(",".join(TILL_COLUMNS) + "\n" + row, encoding="utf-8")
+    allowing = (home / ERASURES).read_text(encoding="utf-8").splitlines()[1]
+    row = f"R1,1,{today.replace(hour=0, minute=0):%Y-%m-%d %H:%M:%S},S01,D01,1,15,0,15,{allowing}\n"
+    file.write_text("receipt,line,at,store,sku,cups,price,off,paid,card\n" + row, encoding="utf-8")
     mapping = str(ROOT / "ingestion/sources/mappings/retail_tills.toml")
     assert told(home, "import", str(file), "--source", "demo-pos", "--mapping", mapping)["stored"] == 1
     assert told(home, "flush")["rows"] == 1

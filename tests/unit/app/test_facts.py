@@ -7,11 +7,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from app import facts, jobs, logs
-from app.asking import ASK
+from app import facts
 from ingestion.inbox import Inbox
 from privacy.dictionary import catalogue
-from privacy.errors import Invalid, Locked, NotFound
+from privacy.errors import Invalid, Locked
 from tests.house import House
 
 NOBODYS = {
@@ -67,19 +66,6 @@ def test_purposes_are_listed_with_their_grounds(house: House) -> None:
     assert set(listed["marketing.profiling"]["names"]) == {"en", "zh"}
 
 
-def test_a_job_shows_counts_only_to_who_may_see_exact_numbers(house: House) -> None:
-    with house.services.begin_jobs() as tx:
-        made = jobs.enqueue(tx, ASK, {}, by="usr_a", now=house.clock())
-        claimed = jobs.claim(tx, "worker", now=house.clock(), job_id=made)
-        assert claimed is not None
-        jobs.finish(tx, claimed, {"release": "rel_1", "rows": 4711}, now=house.clock())
-    blind = facts.job(house.services, made, exact=False)
-    assert blind == {"id": made, "kind": ASK, "state": "done", "error_code": None, "release": "rel_1"}
-    assert facts.job(house.services, made, exact=True)["counts"]["rows"] == 4711
-    with pytest.raises(NotFound):
-        facts.job(house.services, "job_unknown", exact=True)
-
-
 def test_reading_the_log_is_itself_an_entry(house: House) -> None:
     first = facts.log_entries(house.services, cursor=None, actor="usr_0123456789abcdef")
     again = facts.log_entries(house.services, cursor=None, actor="usr_0123456789abcdef")
@@ -95,7 +81,7 @@ def test_a_cursor_that_is_not_ours_is_refused(house: House, cursor: str) -> None
 
 
 def test_a_ready_house_says_so_of_each_thing(house: House) -> None:
-    assert facts.readiness(house.services) == dict.fromkeys(("keys", "vault_schema", "platform_schema", "stores", "inbox"), True)
+    assert facts.readiness(house.services) == dict.fromkeys(("keys", "vault_schema", "platform_schema", "stores", "log", "inbox"), True)
 
 
 def test_each_thing_that_is_not_ready_is_named(house: House) -> None:
@@ -110,11 +96,3 @@ def test_each_thing_that_is_not_ready_is_named(house: House) -> None:
         with getattr(stores, f"{name}_owner").begin() as tx:
             tx.execute(sa.text("UPDATE schema_version SET version_num = 'later'"))
         assert not facts.readiness(house.services)[f"{name}_schema"]
-
-
-def test_the_gauge_follows_the_inbox(house: House) -> None:
-    with house.services.stores.platform_owner.begin() as tx:
-        row = {"batch_id": b"1", "source_id": "src_1", "table": "event", "rows": 1, "payload": b"1"}
-        tx.execute(sa.insert(Inbox).values(**row, received_at=house.clock() - timedelta(seconds=90)))
-    facts.measure(house.services)
-    assert logs.REGISTRY.get_sample_value("piying_inbox_age_seconds") == 90

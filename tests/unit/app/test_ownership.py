@@ -24,6 +24,6 @@ def test_a_source_is_its_integrators_and_the_officers(stores: Stores) -> None:
             ownership.check(tx, "src_house", caller)
         with pytest.raises(NotFound) as refused:
             ownership.check(tx, "src_ann", BEN)
-        assert refused.value.code == "source_unknown"
+        assert refused.value.code == "source_not_found"
         assert ownership.hidden(tx, BEN) == {"src_ann"}
         assert ownership.hidden(tx, ANN) == frozenset()

@@ -55,7 +55,7 @@ def test_an_integrator_sees_own_sources_and_those_of_the_command_line(house: Hou
     shared, _ = house.source("shared")
     assert house.client.get(f"/api/sources/{made}/quality?from=2026-06-01&to=2026-06-30", headers=mine).status_code == 200
     refused = house.client.get(f"/api/sources/{made}/quality", headers=other)
-    assert (refused.status_code, refused.get_json()["code"]) == (404, "source_unknown")
+    assert (refused.status_code, refused.get_json()["code"]) == (404, "source_not_found")
     assert house.client.get(f"/api/sources/{shared}/quality", headers=other).status_code == 200
     assert house.client.get(f"/api/sources/{made}/quality", headers=bearer(house.token("officer"))).status_code == 200
     assert house.client.get(f"/api/sources/{made}/quality?from=yesterday", headers=mine).status_code in (400, 422)

@@ -14,7 +14,7 @@ from privacy.orm import PlatformBase, VaultBase
 from tests.stores import every_table, postgres_stores
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
-EVIDENCE = ("consent_event", "notice", "log_entry", "log_node", "checkpoint", "charge")
+EVIDENCE = ("agreement", "consent_event", "notice", "log_entry", "log_node", "checkpoint", "charge")
 
 
 @pytest.fixture(scope="module")
@@ -142,4 +142,7 @@ def test_an_owner_that_may_not_make_accounts_is_told_what_is_missing(deployed: S
 
 def test_sqlite_has_no_accounts_and_needs_none(sqlite: Stores) -> None:
     with sqlite.begin_vault() as tx:
+        run.upgrade(tx, "vault")
+        before = tx.exec_driver_sql("SELECT type, name, sql FROM sqlite_schema").all()
         grants.apply(tx, "vault")
+        assert tx.exec_driver_sql("SELECT type, name, sql FROM sqlite_schema").all() == before

@@ -12,6 +12,7 @@ from migrations import run
 from tests.stores import postgres_stores, sqlite_stores
 
 ROWS = {
+    "agreement": {"handle": b"h" * 16, "source_id": "s", "notice": "n", "kind": "mini_program", "agreed_at": 0, "received_at": 0},
     "consent_event": {
         "seq": 1, "handle": b"h" * 16, "purpose": "analytics.statistics", "state": "granted", "kind": "explicit", "effective_at": 0,
         "received_at": 0,
@@ -30,7 +31,7 @@ ROWS = {
         "holder": "h", "reserved_at": 0,
     },
 }  # fmt: skip
-APPEND_ONLY = ("consent_event", "notice", "log_entry", "log_node", "checkpoint", "charge")
+APPEND_ONLY = ("agreement", "consent_event", "notice", "log_entry", "log_node", "checkpoint", "charge")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -68,7 +69,14 @@ def test_evidence_and_totals_are_never_deleted(store: Store) -> None:
 
 
 def test_evidence_is_never_changed(store: Store) -> None:
-    changes = {"consent_event": "purpose", "notice": "version", "log_entry": "kind", "checkpoint": "note", "charge": "release_id"}
+    changes = {
+        "agreement": "notice",
+        "consent_event": "purpose",
+        "notice": "version",
+        "log_entry": "kind",
+        "checkpoint": "note",
+        "charge": "release_id",
+    }
     for table, column in changes.items():
         refused(store, f"UPDATE {table} SET {column} = 'changed'")
     refused(store, "UPDATE log_node SET position = 5")

@@ -186,7 +186,7 @@ def test_an_unknown_setting_stops_every_command(home: Path) -> None:
         (["user", "add", "ada@example.com", "--role", "officer"], {"user", "link"}),
         (["user", "token", "administrator@localhost"], {"user", "token"}),
         (["source", "add", "web", "--kind", "segment"], {"source", "kind", "write_key"}),
-        (["quarantine", "replay", "--source", "demo-crm"], {"replayed", "stored", "duplicate", "quarantined", "refused", "reasons"}),
+        (["quarantine", "replay", "--source", "demo-erp"], {"replayed", "stored", "duplicate", "quarantined", "refused", "reasons"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -278,7 +278,7 @@ def test_a_month_closes_at_the_instant_that_is_told_and_not_before(home: Path) -
 
 
 def test_a_report_repeats_for_nothing(home: Path) -> None:
-    """The demonstration has asked it."""
+    told(home, "report", "store-month")
     before = told(home, "budget")
     document = told(home, "report", "store-month")
     assert document["cached"]
@@ -316,7 +316,7 @@ def test_a_calendar_is_filled_once(home: Path) -> None:
 def test_the_demonstration_showed_three_reports_and_the_first_link(said: str) -> None:
     for title in ("store_month", "rfm", "funnel"):
         assert f"{title}, " in said
-    assert "welcome#" in said
+    assert "start#" in said
 
 
 def test_the_worker_does_what_is_due_and_stops(home: Path) -> None:

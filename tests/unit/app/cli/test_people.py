@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.wiring import open_services
 from app.wiring.doors import utc_now
+from privacy.audit.reading import Filter, lines
+from privacy.identity.matching import Pair
 from privacy.oversight.door import LookupPurpose
 from privacy.vocabulary import IdentifierType
 from tests.unit.app.commands import PHONE, WHY, run, told
@@ -70,3 +73,105 @@ def test_acts_of_consent_come_in_by_file(home: Path, tmp_path: Path) -> None:
     assert (answer["received"], answer["stored"]) == (1, 1)
     shown = told(home, "consent", "show", "--type", "phone", typed=PHONE)
     assert shown["purposes"]["analytics.statistics"]["allowed"]
+
+
+# ── who is one with whom ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+OTHER = "13900139000"
+
+
+@pytest.fixture
+def two(known: Path) -> Path:
+    """A home that knows two people, of whom a match says that they are one."""
+    told(known, "consent", "record", "--type", "phone", "--purpose", "analytics.statistics", "--state", "granted", typed=OTHER + "\n")
+    services = open_services()
+    try:
+        made = services.kinship.propose(
+            {"name": ["Anna Lee", "Ana Lee"]},
+            {"phone": [PHONE, OTHER]},
+            source="src_crm",
+            namespace="",
+            purpose="data_quality",
+            reason="a file of the shop",
+            actor="test",
+            match=lambda fields, *, threshold: [Pair(0, 1, 9_500, {"name": "close"})],
+        )
+    finally:
+        services.close()
+    assert made["proposed"] == 1
+    return known
+
+
+def handle_of(home: Path, phone: str) -> str:
+    return str(told(home, "subject", "find", "--type", "phone", *WHY, typed=phone + "\n")["handle"])
+
+
+def logged(home: Path) -> list[str]:
+    """Actions of the log, the newest first."""
+    services = open_services()
+    try:
+        with services.read_console() as tx:
+            return [line.action for line in lines(tx, Filter(), limit=20).items]
+    finally:
+        services.close()
+
+
+def test_an_accepted_proposal_makes_two_one_and_an_undone_merge_two_again(two: Path) -> None:
+    (one,) = told(two, "subject", "proposals")["items"]
+    assert (one["weight"], one["fields"]) == (9.5, {"name": "close"})
+    assert "name close" in run(two, "subject", "proposals").out
+    merged = told(two, "subject", "accept", one["proposal"], *WHY)
+    assert merged["members"] == 2
+    assert handle_of(two, PHONE) == handle_of(two, OTHER) == merged["handle"]
+    shown = told(two, "subject", "reasons", merged["handle"], *WHY)
+    (merge,) = shown["merges"]
+    assert (merge["rule"], merge["undone_at"], {link["type"] for link in shown["links"]}) == ("manual", None, {"phone"})
+    plain = run(two, "subject", "reasons", merged["handle"], *WHY).out
+    assert [word for word in ("links", "merges", "refused", merge["merge"][:12]) if word not in plain.replace("\n", "")] == []
+    assert PHONE not in plain
+    undone = told(two, "subject", "unmerge", merged["handle"], merge["merge"], *WHY)
+    assert len({person["handle"] for person in undone["people"]}) == 2
+    assert {"person.proposals", "person.merge", "person.reasons", "person.unmerge"} <= set(logged(two))
+    assert handle_of(two, PHONE) != handle_of(two, OTHER)
+    again = run(two, "subject", "unmerge", merged["handle"], merge["merge"], *WHY, "--json")
+    assert (again.code, again.error["code"]) == (1, "merge_unknown")
+
+
+def test_a_dismissed_proposal_is_gone(two: Path) -> None:
+    (one,) = told(two, "subject", "proposals")["items"]
+    assert told(two, "subject", "dismiss", one["proposal"], *WHY)["dismissed"] == one["proposal"]
+    assert logged(two)[0] == "person.dismiss"
+    assert told(two, "subject", "proposals")["items"] == []
+    for command in ("accept", "dismiss"):
+        answer = run(two, "subject", command, one["proposal"], *WHY, "--json")
+        assert (answer.code, answer.error["code"]) == (1, "proposal_unknown")
+    assert handle_of(two, PHONE) != handle_of(two, OTHER)
+
+
+def test_a_match_names_columns_of_the_file_of_a_registered_source(known: Path, tmp_path: Path) -> None:
+    file, match = tmp_path / "people.csv", tmp_path / "match.toml"
+    file.write_text(f"mobile,first\n{PHONE},Anna\n", encoding="utf-8")
+    match.write_text('[identifiers]\nphone = "mobile"\n[fields]\ngiven_name = "first"\n', encoding="utf-8")
+
+    def refused(source: str = "demo-crm") -> str:
+        words = ("subject", "propose", str(file), "--source", source, "--mapping", str(match), *WHY, "--json")
+        answer = run(known, *words)
+        assert (answer.code, PHONE in answer.out + answer.err) == (1, False)
+        return str(answer.error["code"])
+
+    assert refused("nowhere") == "source_unknown"
+    assert refused() == "match_fields", "one field is too little to tell people apart"
+    match.write_text('[identifiers]\nphone = "telephone"\n[fields]\ngiven_name = "first"\n', encoding="utf-8")
+    assert refused() == "column_missing"
+    match.write_text("identifiers = 1\n", encoding="utf-8")
+    assert refused() == "match_fields"
+    assert "person.propose" in logged(known)
+
+
+def test_nobody_is_looked_for_without_a_purpose_of_the_list_and_a_reason(known: Path) -> None:
+    handle = handle_of(known, PHONE)
+    before = logged(known)
+    for words in (("reasons", handle), ("unmerge", handle, "mrg_x"), ("accept", "prp_x"), ("dismiss", "prp_x")):
+        assert run(known, "subject", *words).code == 2
+        assert run(known, "subject", *words, "--purpose", "curiosity", "--reason", "just so").code == 2
+    assert logged(known) == before

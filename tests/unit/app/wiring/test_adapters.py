@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingestion import registry, strictjson
-from ingestion.sources.synthetic import Retailer, write
+from ingestion.sources.synthetic import plan, retailer
 from privacy.errors import Invalid, NotFound
 from privacy.records import SourceFacts
 from tests.house import ROOT, House, track
@@ -74,6 +74,6 @@ def test_the_invented_retailer_is_the_one_of_the_sources(house: House, tmp_path:
     first, last = date(2026, 5, 1), date(2026, 5, 31)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    made = house.services.synthetic(tmp_path / "a", members=5, first=first, last=last)
-    same = write(tmp_path / "b", Retailer(5, first, last))
-    assert {name: path.read_bytes() for name, path in made.items()} == {name: path.read_bytes() for name, path in same.items()}
+    made = house.services.synthetic(tmp_path / "a", members=40, first=first, last=last)
+    same = retailer.write(tmp_path / "b", plan.Retailer(40, first, last))
+    assert [one.path.read_bytes() for one in made.files] == [one.path.read_bytes() for one in same.files]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ingestion import canonical, strictjson
-from ingestion.source import Reading, payload
+from ingestion.messages import micros
+from ingestion.source import Agreed, Reading, payload
 from ingestion.sources import mini_program, segment
 from privacy.dictionary.catalogue import load
 from privacy.errors import Invalid
@@ -178,3 +179,15 @@ def test_what_the_adapter_makes_is_what_the_dictionary_takes() -> None:
     made = canonical.canonicalise(raw, None, CATALOGUE, now=NOW, retention_days=30)
     assert made.malformed == ()
     assert made.parts[0].fields["_refuse"].to_pylist() == [None, "no_privacy_agreement"]
+
+
+def test_the_agreement_goes_on_with_the_rows_and_into_the_batch() -> None:
+    raw = read_raw({"batch": [TRACK, TRACK | {"messageId": "m2", "context": {}}]})
+    agreed, refused_ = raw.items or ()
+    assert [row.agreed for row in agreed.rows] == [Agreed("2026-01", micros(AT - timedelta(days=1)))]
+    assert [row.agreed for row in refused_.rows] == [None]
+    made = canonical.canonicalise(raw, None, CATALOGUE, now=NOW, retention_days=744, zone="Asia/Shanghai")
+    (part,) = made.parts
+    assert part.agreements is not None
+    assert part.agreements.notice.to_pylist() == ["2026-01", None]
+    assert part.agreements.at.to_pylist() == [AT - timedelta(days=1), None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from privacy.errors import Conflict, Invalid, NotConfigured, NotFound, Refused, 
 from privacy.records import SourceFacts
 from privacy.vocabulary import FormRule
 from tests.conftest import NOW
+from tests.flow.sealing import certify
 
 SOURCE = SourceFacts("src_a", "live", "stream", public=False, purposes=frozenset())
 RECORDS = [
@@ -24,6 +26,12 @@ RECORDS = [
     Record(12, b'{"a":\n 2}'),
     Record(13, b'{"a": "' + b"x" * stream.MOST_RECORD + b'"}'),
 ]
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    """A file with the certificate of an authority."""
+    return certify(tmp_path)[0]
 
 
 def test_records_keep_their_places_and_faults_stay_alone() -> None:
@@ -47,27 +55,62 @@ def test_a_message_without_an_id_is_known_by_its_place() -> None:
     assert len(parsed.value["batch"]) == len(RECORDS)
 
 
-def test_an_address_says_where_how_and_who() -> None:
-    made = stream._settings("kafka://shop%40x:p%2Fw@a:1,b:2/?tls=1&mechanism=SCRAM-SHA-512&ca=/ca.pem")
+def test_an_address_says_where_how_and_who(authority: Path) -> None:
+    made = stream._settings(f"kafka://shop%40x:p%2Fw@a:1,b:2/?tls=1&mechanism=SCRAM-SHA-512&ca={authority}")
     assert {name: made[name] for name in made if name.startswith(("boot", "sec", "sasl", "ssl"))} == {
         "bootstrap.servers": "a:1,b:2",
         "security.protocol": "SASL_SSL",
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": "shop@x",
         "sasl.password": "p/w",
-        "ssl.ca.location": "/ca.pem",
+        "ssl.ca.location": str(authority),
     }
+    assert stream._settings("kafka://a:1?tls=1")["security.protocol"] == "SSL"
+    assert stream._settings("kafka://u:p@a:1?tls=1")["sasl.mechanism"] == "PLAIN"
+    assert stream._settings("kafka://u:p@a:1?mechanism=SCRAM-SHA-256")["security.protocol"] == "SASL_PLAINTEXT"
     assert stream._settings("kafka://a:1")["security.protocol"] == "PLAINTEXT"
     assert (made["enable.auto.commit"], made["auto.offset.reset"]) == (False, "error")
 
 
 @pytest.mark.parametrize(
-    "address", ["a:1", "kafka://", "http://a:1", "kafka://a:1?debug=all", "kafka://u:p@a:1?mechanism=NONE", "kafka://a?tls=2"]
+    "address",
+    [
+        "a:1",
+        "kafka://",
+        "http://a:1",
+        "kafka://a:1?debug=all",
+        "kafka://u:p@a:1?tls=1&mechanism=NONE",
+        "kafka://a?tls=2",
+        "kafka://a:1?ca=/ca.pem",
+        "kafka://a:1?tls=1&mechanism=PLAIN",
+        "kafka://u:p@a:1",
+        "kafka://u:p@a:1?mechanism=PLAIN",
+        "kafka://u@a:1?tls=1",
+        "kafka://:p@a:1?tls=1",
+    ],
 )
 def test_an_address_with_anything_else_is_refused(address: str) -> None:
     with pytest.raises(Invalid) as refused:
         stream._settings(address)
     assert refused.value.code == "pull_address_invalid"
+
+
+def test_a_file_of_certificates_is_looked_at_before_anybody_is_called(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("no certificate", encoding="utf-8")
+    for path in (tmp_path / "nothing.pem", tmp_path / "empty.pem"):
+        with pytest.raises(NotConfigured) as caught:
+            stream._settings(f"kafka://a:1?tls=1&ca={path}")
+        assert (caught.value.code, str(tmp_path) in str(caught.value)) == ("stream_ca_unreadable", False)
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_the_library_takes_every_way_of_security_that_an_address_can_name(authority: Path, mechanism: str) -> None:
+    import confluent_kafka as library
+
+    address = f"kafka://shop:secret@127.0.0.1:9/?tls=1&mechanism={mechanism}&ca={authority}"
+    consumer = stream._consumer(library, {**stream._settings(address), "group.id": "x"})
+    assert consumer.assignment() == []
+    consumer.close()
 
 
 def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,6 @@ def desk(tmp_path: Path, keyring: Keyring) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def anywhere(empty_stores: Stores, keyring: Keyring) -> Desk:
+def anywhere(stores: Stores, keyring: Keyring) -> Desk:
     """A desk on each database."""
-    return Desk(empty_stores, keyring)
+    return Desk(stores, keyring)

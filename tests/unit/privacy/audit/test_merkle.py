@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from privacy.audit import merkle
 
 DATA = Path(os.environ.get("PIYING_TEST_DATA", Path(__file__).parents[5] / "shared" / "data")) / "conformance"
-needs_vectors = pytest.mark.skipif(not DATA.is_dir(), reason="PIYING_TEST_DATA with the conformance vectors is not here")
+needs_vectors = pytest.mark.skipif(not DATA.is_dir(), reason="the conformance vectors are not here: set PIYING_TEST_DATA")
 
 
 def _bytes(text: str | None) -> bytes:

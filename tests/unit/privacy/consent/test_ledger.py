@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import product
 
 import pytest
 import sqlalchemy as sa
@@ -57,6 +58,18 @@ def agree(tx: sa.Connection, handles: Sequence[bytes]) -> None:
             found = ledger.timelines(tx, [handle], BOTH).get(handle, {}).get(purpose, gate.NOTHING)
             assert found == line
             assert (handle in now_allowed) == gate.decide(line, NOW, NOW).allowed
+
+
+def test_the_standing_of_somebodys_one_act_is_that_of_its_fold() -> None:
+    """Written in columns for everybody who is new; a clock that is ahead, one that is behind, and an end before the beginning included."""
+    acts = [
+        ConsentAct(ANNA, STATISTICS, state, kind, at, 1_000, valid_until=until if state == "granted" else None)
+        for state, kind, at, until in product(
+            ("granted", "withdrawn", "denied"), ("explicit", "asserted"), (900, 1_000, 1_100, 10**12), (None, 500, 900, 950, 1_000, 10**13)
+        )
+    ]
+    written = list(zip(*ledger._first_columns(acts, 9), strict=True))
+    assert written == [ledger._state_row((act.handle, act.purpose), [ledger.event_of(act)], 9) for act in acts]
 
 
 def test_an_empty_ledger_denies(seeded: Stores) -> None:

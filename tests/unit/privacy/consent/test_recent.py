@@ -224,7 +224,8 @@ def test_the_memory_is_bounded_and_right_when_it_starts_anew(ledger_stores: Stor
 
 def test_people_who_were_made_a_moment_ago_are_folded_from_their_acts_and_not_remembered(ledger_stores: Stores) -> None:
     memory, everyone = RecentTimelines(), b"".join(PEOPLE)
-    said = [act(1, "granted", 3), act(2, "granted", 2), act(2, "withdrawn", 4), act(3, "granted", 1, 1)]
+    said = [act(1, "granted", 3), act(2, "granted", 2), act(2, "withdrawn", 4), act(3, "granted", 1, 1), act(4, "denied", 2)]
+    said += [act(0, "granted", 5)._replace(valid_until=9 * SECOND), act(0, "granted", 5, 1)._replace(valid_until=4 * SECOND)]
     with ledger_stores.begin_platform() as tx:
         ledger.append(tx, [act(5, "granted", 1)])
     with ledger_stores.read_platform() as tx:

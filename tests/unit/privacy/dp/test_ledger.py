@@ -158,3 +158,23 @@ def test_a_reservation_grows_stale_with_its_lease(stores: Stores) -> None:
     assert row is not None
     assert not ledger.stale(row, NOW + timedelta(seconds=299), timedelta(seconds=300))
     assert ledger.stale(row, NOW + timedelta(seconds=300), timedelta(seconds=300))
+
+
+def test_answers_are_listed_newest_first_by_kind_and_charged_month_and_never_a_reservation(stores: Stores) -> None:
+    _open(stores)
+    told = [("rel_1", "cube", MAY), ("rel_2", "cubes", MAY), ("rel_3", "cube", 202604), ("rel_4", "cube", MAY), ("rel_5", "cube", MAY)]
+    with stores.begin_platform() as tx:
+        for number, (name, kind, month) in enumerate(told):
+            ledger.reserve(tx, name, name.encode(), f'{{"kind":"{kind}","version":1}}', 1, asked_by="cli", holder="", now=NOW)
+            ledger.charge(tx, name, (month,), 1, now=NOW)
+            if name != "rel_5":
+                assert ledger.store(tx, name, "{}", sigma=1.0, half_width=2, now=NOW + timedelta(minutes=number // 2))
+
+        def names(**wanted: object) -> list[str]:
+            return [row.id for row in ledger.answered(tx, **wanted)]  # type: ignore[arg-type]
+
+        assert names() == ["rel_4", "rel_3", "rel_2", "rel_1"]
+        assert names(kinds=("cube",)) == ["rel_4", "rel_3", "rel_1"]
+        assert names(kinds=("cube",), months=(MAY,)) == ["rel_4", "rel_1"]
+        assert names(before="rel_3", limit=1) == ["rel_2"]
+        assert names(months=(202603,)) == []

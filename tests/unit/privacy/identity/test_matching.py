@@ -18,7 +18,7 @@ from privacy import errors
 from privacy.identity import matching
 
 DATA = Path(os.environ.get("PIYING_TEST_DATA", Path(__file__).parents[5] / "shared" / "data")) / "identity_febrl"
-needs_match = pytest.mark.skipif(find_spec("splink") is None, reason="the extra `match` is not installed")
+needs_match = pytest.mark.skipif(find_spec("splink") is None, reason="the extra `match` is not installed: pip install piying[match]")
 COLUMNS = {
     "given_name": "given_name",
     "family_name": "surname",
@@ -33,7 +33,7 @@ def febrl(name: str) -> tuple[dict[str, list[str]], list[str]]:
     """Columns of a Febrl set, and for each record whose it is."""
     path = DATA / f"{name}.csv.gz"
     if not path.exists():
-        pytest.skip(f"{path.name} of identity_febrl is not here")
+        pytest.skip(f"{path.name} of identity_febrl is not here: set PIYING_TEST_DATA")
     with gzip.open(path, "rt", encoding="utf-8") as text:
         rows = list(csv.DictReader(text, skipinitialspace=True))
     return {field: [row[column] for row in rows] for field, column in COLUMNS.items()}, [row["rec_id"].split("-")[1] for row in rows]

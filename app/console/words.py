@@ -1,0 +1,107 @@
+"""The console's words for codes: roles, states, what an error means and what to do about it.
+
+Promise: a code is translated here and nowhere else; a code without words gets those of its status. Never a value that anybody sent.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from app.console.languages import N_, _
+
+ROLES = {
+    "integrator": N_("Integrator"),
+    "marketer": N_("Marketer"),
+    "officer": N_("Privacy officer"),
+    "administrator": N_("Administrator"),
+}
+
+
+class State(NamedTuple):
+    """How a state is shown: word, icon, and tone (good, bad, warn, info, quiet)."""
+
+    label: str
+    icon: str
+    tone: str
+
+
+STATES = {
+    "granted": State(N_("Granted"), "check-circle", "good"),
+    "withdrawn": State(N_("Withdrawn"), "x-circle", "bad"),
+    "denied": State(N_("Denied"), "dash-circle", "bad"),
+    "expired": State(N_("Expired"), "clock", "quiet"),
+    "pending": State(N_("Pending"), "hourglass-split", "info"),
+    "overdue": State(N_("Overdue"), "exclamation-triangle", "bad"),
+    "objected": State(N_("Objected"), "slash-circle", "bad"),
+    "queued": State(N_("Queued"), "hourglass", "quiet"),
+    "running": State(N_("Running"), "arrow-repeat", "info"),
+    "done": State(N_("Done"), "check-circle", "good"),
+    "failed": State(N_("Failed"), "exclamation-triangle", "bad"),
+    "cancelled": State(N_("Cancelled"), "slash-circle", "quiet"),
+    "stored": State(N_("Stored"), "check-circle", "good"),
+    "duplicate": State(N_("Duplicate"), "files", "quiet"),
+    "quarantined": State(N_("Quarantined"), "shield-exclamation", "warn"),
+    "refused": State(N_("Refused"), "slash-circle", "bad"),
+    "well_formed": State(N_("Well formed"), "check-circle", "good"),
+    "active": State(N_("Active"), "check-circle", "good"),
+    "disabled": State(N_("Disabled"), "slash-circle", "quiet"),
+    "revoked": State(N_("Revoked"), "x-circle", "quiet"),
+    "current": State(N_("Up to date"), "check-circle", "good"),
+    "late": State(N_("Late"), "exclamation-triangle", "warn"),
+    "silent": State(N_("Nothing yet"), "hourglass", "quiet"),
+    "yes": State(N_("Yes"), "check-circle", "good"),
+    "no": State(N_("No"), "dash-circle", "quiet"),
+    "ok": State(N_("In order"), "check-circle", "good"),
+    "direct_identifier": State(N_("Direct identifier"), "person-x", "bad"),
+    "quasi_identifier": State(N_("Quasi-identifier"), "person-bounding-box", "warn"),
+    "sensitive": State(N_("Sensitive"), "shield-lock", "bad"),
+    "behavioural": State(N_("Behavioural"), "activity", "info"),
+    "non_personal": State(N_("Not personal"), "box", "quiet"),
+    "fault": State(N_("Fault"), "exclamation-triangle", "bad"),
+    "from_default": State(N_("Built in"), "box", "quiet"),
+    "from_file": State(N_("piying.toml"), "file-earmark-text", "info"),
+    "from_environment": State(N_("Environment"), "terminal", "info"),
+}
+"""State → how its badge looks. Pages add theirs by a line here."""
+
+
+class Said(NamedTuple):
+    """What an error page says."""
+
+    title: str
+    text: str
+
+
+_BY_STATUS = {
+    400: Said(N_("The request could not be read"), N_("Go back, check what you entered and send it again.")),
+    401: Said(N_("You are not signed in"), N_("Sign in and open the page again.")),
+    403: Said(N_("Your role does not open this page"), N_("If you need it for your work, ask an administrator.")),
+    404: Said(N_("There is no such page"), N_("It may have ended, or the address is incomplete.")),
+    405: Said(N_("This address does not take that"), N_("Use the buttons of the page itself.")),
+    409: Said(N_("It changed meanwhile, or does not fit"), N_("Open the page again: it shows how things stand now.")),
+    412: Said(N_("Somebody changed it meanwhile"), N_("Open the page again: it shows how things stand now.")),
+    413: Said(N_("That is too large"), N_("Send a smaller file, or use an import.")),
+    422: Said(N_("Something in it breaks a rule"), N_("Go back, correct the field and send it again.")),
+    429: Said(N_("Too many attempts"), N_("Wait a minute, then try again.")),
+    500: Said(N_("Something failed here"), N_("Nothing was saved. If it happens again, give the request number to your operator.")),
+    503: Said(N_("Piying is not ready"), N_("Please try again in a moment.")),
+}
+
+_BY_CODE = {
+    "csrf_failed": Said(N_("The form is too old"), N_("Open the page again and repeat it: your work elsewhere is safe.")),
+    "keys_locked": Said(N_("The keys are locked"), N_("Nothing is read or written until the operator unlocks them with piying doctor.")),
+    "budget_exhausted": Said(N_("The privacy budget of these months is used up"), N_("It never refreshes. Stored releases stay readable.")),
+    "identifier_in_address": Said(
+        N_("This looks like somebody's number or address"),
+        N_("Addresses stand in histories and logs, so they carry no identifier. Privacy officers look people up under People."),
+    ),
+    "bad_filter": Said(N_("This filter has no such value"), N_("Clear the filters and choose again.")),
+    "source_disabled": Said(N_("The source is disabled"), N_("An integrator can look at it under Sources.")),
+    "token_missing": Said(N_("You are not signed in"), N_("Sign in and open the page again.")),
+}
+
+
+def explanation(status: int, code: str) -> Said:
+    """What to say about an error, in the reader's language."""
+    said = _BY_CODE.get("keys_locked" if code.startswith("keys_") else code) or _BY_STATUS.get(status) or _BY_STATUS[500]
+    return Said(_(said.title), _(said.text))

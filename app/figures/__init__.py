@@ -1,0 +1,1 @@
+"""Figures of reports: charts, sentences, words and tables made of released numbers alone."""

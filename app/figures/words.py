@@ -1,0 +1,159 @@
+"""The names of kinds, measures, groupings and cells, in the reader's language.
+
+Promise: public words only; what has no name of its own here is shown as the dictionary's own word. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.figures.speech import Speech
+
+TIMES = ("month", "week", "day")
+"""Groupings that have an order in time and are drawn as lines."""
+
+
+def kind(speech: Speech, name: str) -> str:
+    """What a kind of report is called."""
+    _ = speech.gettext
+    return {
+        "store_month": _("Orders, sales and people by store"),
+        "rfm": _("Customers by recency, frequency and value"),
+        "funnel": _("From viewing to paying"),
+        "norms": _("How much each person contributes"),
+        "cube": _("Part of a month's plan"),
+    }.get(name, plain(name))
+
+
+def question(speech: Speech, name: str) -> str:
+    """What a kind of report answers, in one sentence."""
+    _ = speech.gettext
+    return {
+        "store_month": _("How many orders, how much sales and how many people had each store in a closed month?"),
+        "rfm": _("How many customers stand in each of the eight segments at the close of a month?"),
+        "funnel": _("How many people viewed a product, put one into the basket, and paid?"),
+        "norms": _("How much does one person add at most? Bought once at the close of a month, to set the bound."),
+        "cube": _("One part of what a month buys when it closes; its tables are free."),
+    }.get(name, "")
+
+
+def measure(speech: Speech, name: str) -> str:
+    """What is counted."""
+    _ = speech.gettext
+    return {
+        "orders": _("orders"),
+        "sales": _("sales"),
+        "people": _("people"),
+        "lines": _("order lines"),
+        "visits": _("visits"),
+        "reach": _("people in a store, a channel or a category"),
+        "enquiries": _("enquiries"),
+    }.get(name, plain(name))
+
+
+def unit(speech: Speech, name: str) -> str:
+    """The title of a measure's axis: with the currency where it is money."""
+    if name == "sales":
+        return speech.gettext("sales (%(currency)s)", currency=speech.currency)
+    return measure(speech, name)
+
+
+def grouping(speech: Speech, name: str) -> str:
+    """What numbers are grouped or filtered by."""
+    _ = speech.gettext
+    return {
+        "store_id": _("Store"),
+        "store": _("Store"),
+        "channel": _("Channel"),
+        "segment": _("Segment"),
+        "step": _("Step"),
+        "sex": _("Sex"),
+        "age_band": _("Age band"),
+        "occupation": _("Occupation"),
+        "region": _("Region"),
+        "tier": _("Membership tier"),
+        "city_tier": _("City tier"),
+        "category": _("Product category"),
+        "product_id": _("Product"),
+        "device_class": _("Kind of device"),
+        "month": _("Month"),
+        "week": _("Week"),
+        "day": _("Day"),
+        "weekday": _("Weekday"),
+        "daypart": _("Time of day"),
+        "hour": _("Hour of the day"),
+        "stage": _("Stage"),
+        "stage_before": _("Stage before"),
+        "bin": _("Size of contribution"),
+    }.get(name, plain(name))
+
+
+def cell(speech: Speech, name: str, value: str, row: Mapping[str, Any] | None = None) -> str:
+    """What one value of a grouping is called; a row may carry the name of its segment."""
+    named = (row or {}).get("name")
+    if name == "segment" and isinstance(named, Mapping):
+        return str(named["zh" if speech.chinese else "en"])
+    if name == "month" and value.isdigit() and len(value) == 6:
+        return speech.month(int(value))
+    return values(speech, name).get(value, value)
+
+
+def values(speech: Speech, name: str) -> Mapping[str, str]:
+    """The words of groupings whose values are closed lists."""
+    _ = speech.gettext
+    known: dict[str, dict[str, str]] = {
+        "step": {
+            "product_viewed": _("Viewed a product"),
+            "product_added": _("Put into the basket"),
+            "order_completed": _("Paid"),
+        },
+        "sex": {"female": _("Women"), "male": _("Men"), "other": _("Other"), "unknown": _("Not told")},
+        "channel": {
+            "pos": _("Till"),
+            "store": _("In store"),
+            "delivery": _("Delivery"),
+            "mini_program": _("Mini-program"),
+            "app": _("App"),
+            "web": _("Web"),
+        },
+        "stage": _stages(speech),
+        "stage_before": _stages(speech),
+        "weekday": {
+            "1": _("Monday"),
+            "2": _("Tuesday"),
+            "3": _("Wednesday"),
+            "4": _("Thursday"),
+            "5": _("Friday"),
+            "6": _("Saturday"),
+            "7": _("Sunday"),
+        },
+    }
+    return known.get(name, {})
+
+
+def _stages(speech: Speech) -> dict[str, str]:
+    _ = speech.gettext
+    return {
+        "active": _("Active"),
+        "cooling": _("Cooling"),
+        "sleeping": _("Sleeping"),
+        "lost": _("Lost"),
+        "new": _("New"),
+        "prospect": _("Prospect"),
+    }
+
+
+def plain(name: str) -> str:
+    """A word of ours that has no name: its underscores are spaces."""
+    return name.replace("_", " ").replace("-", " ")
+
+
+def period(speech: Speech, months: list[int]) -> str:
+    """The months of a report in words."""
+    if not months:
+        return ""
+    first, last = min(months), max(months)
+    if first == last:
+        return speech.month(first)
+    return speech.gettext("%(first)s to %(last)s", first=speech.month(first), last=speech.month(last))

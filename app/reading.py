@@ -1,0 +1,139 @@
+"""The access log as its page shows it: entries by filter, who was busy when, how far the log is proven.
+
+Promise: a reading is an entry before anything is read, and a file of entries is an export in the log; whoever may read only their own acts
+gets those, whatever they ask for. Learns handles and counts, never a customer's value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from app import access
+from privacy.errors import Invalid
+
+if TYPE_CHECKING:
+    from app.access import Caller
+    from app.wiring import Services
+
+PAGE = 50
+MOST = 10_000
+"""Lines of one file."""
+DAYS = 14
+"""Days that the picture of busy hours covers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A page of the log. `hours` is actor → twenty-four counts, by the hour of the controller's day."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    next: str | None
+    hours: list[dict[str, Any]]
+    size: int
+    signed_at: datetime | None
+    own: bool
+
+
+def page(services: Services, applied: Mapping[str, str], *, caller: Caller, after: str | None = None) -> Reading:
+    """The entries that match, newest first."""
+    before = _cursor(after)
+    since = services.clock() - timedelta(days=DAYS)
+    found, total, busy = services.oversight.survey(
+        services.log_filter(**_wanted(services, applied, caller)), actor=caller.account_id, before=before, limit=PAGE, since=since
+    )
+    with services.read_console() as tx:
+        names = _names(tx, caller)
+        size, signed_at = services.log_state(tx)
+    hours: dict[str, list[int]] = {}
+    for one in busy:
+        hours.setdefault(one.actor, [0] * 24)[one.hour.astimezone(services.settings.time_zone).hour] += one.entries
+    return Reading(
+        rows=[_row(line, names) for line in found.items],
+        total=total,
+        next=None if found.next is None else str(found.next),
+        hours=[
+            {"actor": names.get(actor, actor), "counts": counts} for actor, counts in sorted(hours.items(), key=lambda one: -sum(one[1]))
+        ],
+        size=size,
+        signed_at=signed_at,
+        own=_own_only(caller),
+    )
+
+
+def every(services: Services, applied: Mapping[str, str], *, caller: Caller) -> Iterator[dict[str, Any]]:
+    """The entries that match, at most `MOST`; the export is logged before the first one is read."""
+    lines = services.oversight.extract(services.log_filter(**_wanted(services, applied, caller)), actor=caller.account_id, limit=MOST)
+    with services.read_console() as tx:
+        names = _names(tx, caller)
+    return (_row(line, names) for line in lines)
+
+
+def verify(services: Services, *, caller: Caller) -> dict[str, Any]:
+    """Recomputes the whole tree; itself an entry."""
+    told: dict[str, Any] = services.oversight.verify(actor=caller.account_id)
+    return told
+
+
+def actors(services: Services, caller: Caller) -> tuple[tuple[str, str], ...]:
+    """Whose acts may be asked for: (account, address)."""
+    with services.read_console() as tx:
+        return tuple(sorted(_names(tx, caller).items(), key=lambda one: one[1]))
+
+
+def _own_only(caller: Caller) -> bool:
+    return "log.read" not in caller.permissions
+
+
+def _names(tx: Any, caller: Caller) -> dict[str, str]:
+    known = {str(one["user"]): str(one["email"]) for one in access.accounts(tx)}
+    return {caller.account_id: known.get(caller.account_id, caller.account_id)} if _own_only(caller) else known
+
+
+def _wanted(services: Services, applied: Mapping[str, str], caller: Caller) -> dict[str, Any]:
+    """The filter of an address, as the log's reader takes it; days are the controller's."""
+    wanted: dict[str, Any] = {name: applied[name] for name in ("kind", "actor", "action", "purpose") if name in applied}
+    zone = services.settings.time_zone
+    if "since" in applied:
+        wanted["since"] = datetime.combine(date.fromisoformat(applied["since"]), time(), zone)
+    if "until" in applied:
+        wanted["until"] = datetime.combine(date.fromisoformat(applied["until"]) + timedelta(days=1), time(), zone)
+    if _own_only(caller):
+        wanted["actor"] = caller.account_id
+    return wanted
+
+
+def _cursor(after: str | None) -> int | None:
+    if after is None:
+        return None
+    if not (after.isascii() and after.isdigit() and len(after) <= 18):
+        raise Invalid("the cursor is not one of ours", code="bad_cursor", field="after")
+    return int(after)
+
+
+def _row(line: Any, names: Mapping[str, str]) -> dict[str, Any]:
+    facts = line.facts or {}
+    return {
+        "seq": line.seq,
+        "at": line.at,
+        "kind": line.kind,
+        "action": line.action,
+        "actor": names.get(line.actor, line.actor),
+        "result": line.result if line.erased_at is None else "erased",
+        "subject": _short(facts.get("subject")),
+        "purpose": facts.get("purpose"),
+        "reason": facts.get("reason"),
+        "facts": [f"{name}: {_told(value)}" for name, value in sorted(facts.items()) if name not in ("subject", "purpose", "reason")],
+    }
+
+
+def _short(handle: object) -> str | None:
+    """A log handle as far as it takes to see that two are the same."""
+    return None if handle is None else str(handle)[:12]
+
+
+def _told(value: object) -> str:
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
