@@ -19,9 +19,11 @@ from app.api import (
     audit,
     browsers,
     budgets,
+    cases,
     consents,
     dictionary,
     document,
+    evidence,
     health,
     imports,
     ingest,
@@ -99,6 +101,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.after_request(_finish)
     for plain in (ingest, snowplow, browsers, oauth, webhooks, consents, verdicts, health, document):
         app.register_blueprint(plain.blueprint)
+    app.register_blueprint(evidence.open_blueprint)
     api = Api(app)
     for resource in (
         sources,
@@ -114,7 +117,9 @@ def create_app(services: Services | None = None) -> Flask:
         reports,
         budgets,
         audit,
+        evidence,
         subjects,
+        cases,
     ):
         api.register_blueprint(resource.blueprint)
     shell.register(app)
@@ -164,7 +169,8 @@ def _finish(response: Response) -> Response:
     if request_services().settings.https:
         response.headers["Strict-Transport-Security"] = TRANSPORT
     response.headers["X-Request-Id"] = g.get("request_id", "-")
-    if status >= 500 or not (request.blueprint in QUIET or request.endpoint in OPEN_WHILE_LOCKED):
+    quiet = request.blueprint in QUIET or request.endpoint in OPEN_WHILE_LOCKED
+    if status >= 500 or (status < 400 and not quiet):  # what is denied is counted above: no flood of it grows the log
         name, milliseconds = response.headers["X-Request-Id"], round(seconds * 1000)
         logs.event("request", request_id=name, route=route, method=request.method, status=status, milliseconds=milliseconds)
     return response

@@ -16,12 +16,24 @@ import pytest
 
 from app.stores import Stores
 from privacy.orm import PlatformBase, VaultBase
+from tests import chromium
 from tests.stores import SharedStores, postgres_stores, sqlite_stores, start_postgres
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from privacy.identity.keys import Keyring
 
 NOW = datetime(2026, 6, 15, 4, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser, shared by all tests of the process that need one."""
+    if chromium.path() is None:
+        pytest.skip("chromium is not here: install it (apt-get install chromium)")
+    with chromium.started() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -71,9 +71,9 @@ def test_attack_44_ten_thousand_denied_requests_grow_nothing_and_hide_no_genuine
         assert {name: send(number).status_code for name, (_, send) in tried.items()} == {
             name: status for name, (status, _) in tried.items()
         }
-    assert house.counts() == before
+    assert (house.counts(), "".join(capfd.readouterr())) == (before, "")
     allow(house, key, ("phone", PHONE))
-    after = house.counts()
+    after, _ = house.counts(), capfd.readouterr()
     assert after["platform.log_entry"] == before["platform.log_entry"] + 1
     cheap = tried["no token"][1], tried["no such page"][1], tried["broken JSON"][1]
     for number in range(5_000):
@@ -242,7 +242,7 @@ def test_attack_58_even_a_debugging_environment_gets_a_blank_answer_and_no_debug
     assert (answer.status_code, answer.get_json()["code"]) == (500, "internal")
     assert SECRET not in answer.get_data(as_text=True) + "".join(capfd.readouterr())
     assert app.test_client().get("/console").status_code == 404
-    assert app.test_client().get("/?__debugger__=yes&cmd=resource&f=debugger.js").mimetype == "text/plain"
+    assert app.test_client().get("/?__debugger__=yes&cmd=resource&f=debugger.js").status_code == 302, "to the sign-in page, as any address"
 
 
 @pytest.mark.slow
@@ -257,5 +257,6 @@ def test_attack_58_a_real_server_in_a_debugging_environment_has_no_debugger(sqli
             except urllib.error.HTTPError as error:
                 text, headers = error.read().decode(), str(error.headers)
                 error.close()
-            assert not re.search("werkzeug|debugger|traceback|secret", text + headers, re.IGNORECASE)
+            own = re.sub(r'value="[^"]*"', "", text)  # where to go after the sign-in is the address that was asked for
+            assert not re.search("werkzeug|debugger|traceback|secret", own + headers, re.IGNORECASE)
     assert "Traceback" not in (house.home / "server.err").read_text()

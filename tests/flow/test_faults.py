@@ -210,7 +210,8 @@ def spent(house: House) -> int:
     return sum(month["spent_nano"] for month in asking.budget(house.services)["items"])
 
 
-QUESTION = {"kind": "funnel", "from_": "2026-05"}
+QUESTION = {"kind": "funnel", "from_": "2026-05", "where": ["channel=app"]}
+"""A question that the month's close did not buy."""
 
 
 def test_a_month_is_not_closed_without_its_entry(counted: House) -> None:

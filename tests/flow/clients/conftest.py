@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ingestion.inbox import Tally
+from tests import chromium
 from tests.flow.clients.pages import MODULES
 from tests.house import House
 
@@ -25,14 +26,9 @@ def missing_for_node() -> str:
 
 def missing_for_browser() -> str:
     """Why the browser clients cannot run here; empty if they can."""
-    if chromium() is None:
+    if chromium.path() is None:
         return "chromium is not here: install it (apt-get install chromium)"
     return "" if MODULES.is_dir() else "the browser clients are not installed: make tests/flow/clients/node_modules"
-
-
-def chromium() -> str | None:
-    """The browser that the system has."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def run_node(client: str, address: str, key: str) -> subprocess.CompletedProcess[str]:

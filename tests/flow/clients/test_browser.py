@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.flow.clients.conftest import chromium, missing_for_browser, tallied
+from tests.flow.clients.conftest import missing_for_browser, tallied
 from tests.flow.clients.pages import shop
 from tests.house import House, served
 
@@ -37,16 +36,6 @@ SAY = {
     }""",
 }
 MESSAGES = 3
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def visit(page: Page, origin: str, address: str, key: str, client: str) -> list[tuple[str, int]]:

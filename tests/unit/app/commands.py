@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from click.testing import CliRunner
 
@@ -38,7 +40,8 @@ class Told:
 def run(home: Path | None, *words: str, typed: str = "", environment: Mapping[str, str] | None = None) -> Told:
     """Runs `piying WORDS` in a home, with `typed` on its stdin."""
     variables = {**({} if home is None else {"PIYING_HOME": str(home)}), **(environment or {})}
-    result = CliRunner().invoke(piying, list(words), input=typed, env=variables, prog_name="piying")
+    with mock.patch.dict(os.environ):  # `serve` writes into it for its children
+        result = CliRunner().invoke(piying, list(words), input=typed, env=variables, prog_name="piying")
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return Told(result.exit_code, result.stdout, result.stderr)
 

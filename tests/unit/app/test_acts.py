@@ -122,7 +122,7 @@ def test_every_act_is_tried() -> None:
     public = {
         name for name, one in inspect.getmembers(acts, inspect.isfunction) if one.__module__ == acts.__name__ and not name.startswith("_")
     }
-    assert public - {"list_sources", "show_source"} == set(ACTS)
+    assert public - {"list_sources", "show_source", "warnings"} == set(ACTS)
 
 
 def test_a_source_names_only_registered_purposes(house: House) -> None:
@@ -152,6 +152,7 @@ def test_a_listing_shows_what_a_source_declared_and_no_key(house: House) -> None
         "requests_per_second": None,
         "keys": listed["keys"],
         "clients": [],
+        "warnings": ["any_origin"],
     }
     (key,) = listed["keys"]
     assert key == {"key": key["key"], "state": "live", "created_at": house.clock().isoformat(), "ends_at": None}
