@@ -4,7 +4,7 @@ Promise: whole numbers in, whole numbers out; nothing is drawn before the certif
 zero, non-finite costs and numbers that could wrap are refused before anything is drawn.
 It must never learn whose numbers these are, nor choose its own randomness: OpenDP draws from the operating system and offers no seed.
 
-OpenDP is imported inside the functions: it takes seconds, and a command that asks nothing need not wait.
+OpenDP is imported inside the function, and only the modules that are called: its prelude brings scikit-learn and takes seconds.
 """
 
 from __future__ import annotations
@@ -75,16 +75,16 @@ def _check(values: Sequence[int], sensitivity: int, rho_nano: int) -> None:
 
 def _calibrated(sensitivity: int, rho_nano: int) -> tuple[Any, float, float]:
     """The measurement, its scale and its certified cost; raises rather than return one that costs more than the price."""
-    import opendp.prelude as dp
+    from opendp import domains, measurements, metrics, mod
 
-    dp.enable_features("contrib")  # the only feature: never "floating-point", never "honest-but-curious"
-    space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T=float)
+    mod.enable_features("contrib")  # the only feature: never "floating-point", never "honest-but-curious"
+    space = domains.vector_domain(domains.atom_domain(T="i64")), metrics.l2_distance(T=float)
     price = Fraction(rho_nano, accountant.NANO)
     scale = accountant.sigma(rho_nano, sensitivity)
     for step in range(_STEPS):
         if not (math.isfinite(scale) and scale > 0.0):
             break
-        measurement = space >> dp.m.then_gaussian(scale=scale)
+        measurement = space >> measurements.then_gaussian(scale=scale)
         cost = float(measurement.map(float(sensitivity)))
         if math.isfinite(cost) and cost > 0.0 and Fraction(cost) <= price:
             return measurement, scale, cost
