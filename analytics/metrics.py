@@ -7,7 +7,7 @@ no lake, no clock. It must never learn two people at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -139,22 +139,22 @@ class Reading:
 
 
 def reading(value: float, margin: float, *, floor_is_zero: bool = True) -> Reading:
-    """A bare number only where the margin is small; wider margins become "about", a band, or "too few to tell"."""
-    low = max(0.0, value - margin) if floor_is_zero else value - margin
-    high = max(0.0, value + margin) if floor_is_zero else value + margin
+    """A bare number only where the margin is small; wider margins become "about", a band, or "too few to tell". Ends are rounded outward."""
+    least = 0.0 if floor_is_zero else -math.inf
+    low, high = (max(least, end) for end in (_rounded(value - margin, margin, math.floor), _rounded(value + margin, margin, math.ceil)))
     share = margin / abs(value) if value else math.inf
     if share > 0.5:
-        return Reading("too_few", _rounded(low, margin), _rounded(high, margin), readable_from=_rounded(4 * margin, margin))
+        return Reading("too_few", low, high, readable_from=_rounded(4 * margin, margin))
     if share > 0.25:
-        return Reading("band", _rounded(low, margin), _rounded(high, margin))
-    return Reading("number" if share <= 0.1 else "about", _rounded(low, margin), _rounded(high, margin), value=_rounded(value, margin))
+        return Reading("band", low, high)
+    return Reading("number" if share <= 0.1 else "about", low, high, value=_rounded(value, margin))
 
 
-def _rounded(value: float, margin: float) -> float:
+def _rounded(value: float, margin: float, way: Callable[[float], float] = round) -> float:
     """Rounded to a round number of at most half the margin, so that no digit pretends to more than is known."""
     if margin <= 0:
         return value
     exponent = math.floor(math.log10(margin / 2)) if margin > 0 else 0
     lead = margin / 2 / 10.0**exponent
     step = (5 if lead >= 5 else 2 if lead >= 2 else 1) * 10.0**exponent
-    return round(round(value / step) * step, max(0, -exponent))
+    return round(way(value / step) * step, max(0, -exponent))

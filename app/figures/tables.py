@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.figures import words
+from app.figures import cells
 from app.figures.speech import Speech, nearest, outward, upward
 
 ADD_UP = ("orders", "sales", "lines")
@@ -68,7 +68,7 @@ def lines(document: Mapping[str, Any], speech: Speech) -> list[Line]:
     found = []
     for row in document["rows"]:
         keys = tuple(str(row[name]) for name in by)
-        names = tuple(words.cell(speech, name, key, row) for name, key in zip(by, keys, strict=True))
+        names = tuple(cells.cell(speech, name, key, row) for name, key in zip(by, keys, strict=True))
         low, high = float(row["low"]), float(row["high"])
         found.append(Line(keys, names, row["measure"], float(row["value"]), low, high, how(float(row["value"]), (high - low) / 2)))
     return found

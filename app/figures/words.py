@@ -5,9 +5,6 @@ Promise: public words only; what has no name of its own here is shown as the dic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from app.figures.speech import Speech
 
 TIMES = ("month", "week", "day")
@@ -87,61 +84,6 @@ def grouping(speech: Speech, name: str) -> str:
         "stage_before": _("Stage before"),
         "bin": _("Size of contribution"),
     }.get(name, plain(name))
-
-
-def cell(speech: Speech, name: str, value: str, row: Mapping[str, Any] | None = None) -> str:
-    """What one value of a grouping is called; a row may carry the name of its segment."""
-    named = (row or {}).get("name")
-    if name == "segment" and isinstance(named, Mapping):
-        return str(named["zh" if speech.chinese else "en"])
-    if name == "month" and value.isdigit() and len(value) == 6:
-        return speech.month(int(value))
-    return values(speech, name).get(value, value)
-
-
-def values(speech: Speech, name: str) -> Mapping[str, str]:
-    """The words of groupings whose values are closed lists."""
-    _ = speech.gettext
-    known: dict[str, dict[str, str]] = {
-        "step": {
-            "product_viewed": _("Viewed a product"),
-            "product_added": _("Put into the basket"),
-            "order_completed": _("Paid"),
-        },
-        "sex": {"female": _("Women"), "male": _("Men"), "other": _("Other"), "unknown": _("Not told")},
-        "channel": {
-            "pos": _("Till"),
-            "store": _("In store"),
-            "delivery": _("Delivery"),
-            "mini_program": _("Mini-program"),
-            "app": _("App"),
-            "web": _("Web"),
-        },
-        "stage": _stages(speech),
-        "stage_before": _stages(speech),
-        "weekday": {
-            "1": _("Monday"),
-            "2": _("Tuesday"),
-            "3": _("Wednesday"),
-            "4": _("Thursday"),
-            "5": _("Friday"),
-            "6": _("Saturday"),
-            "7": _("Sunday"),
-        },
-    }
-    return known.get(name, {})
-
-
-def _stages(speech: Speech) -> dict[str, str]:
-    _ = speech.gettext
-    return {
-        "active": _("Active"),
-        "cooling": _("Cooling"),
-        "sleeping": _("Sleeping"),
-        "lost": _("Lost"),
-        "new": _("New"),
-        "prospect": _("Prospect"),
-    }
 
 
 def plain(name: str) -> str:

@@ -54,6 +54,17 @@ def test_a_wide_margin_never_stands_beside_a_bare_number(value: float, margin: f
     assert (shown.readable_from is None) == (kind != "too_few")
 
 
+@pytest.mark.parametrize("floor_is_zero", [True, False])
+@pytest.mark.parametrize("value", [-40.4, 0.0, 7.7, 710.3, 12_345.6])
+@pytest.mark.parametrize("margin", [3.3, 177.0, 238.4])
+def test_the_ends_of_an_interval_are_rounded_outward(value: float, margin: float, floor_is_zero: bool) -> None:
+    shown = metrics.reading(value, margin, floor_is_zero=floor_is_zero)
+    low, high = (max(0.0, end) if floor_is_zero else end for end in (value - margin, value + margin))
+    assert shown.low <= low
+    assert shown.high >= high
+    assert shown.high - shown.low <= 3 * margin
+
+
 def test_a_number_is_rounded_to_at_most_half_its_margin() -> None:
     assert metrics.reading(12_345, 238).value == 12_300
     assert metrics.reading(0, 5).as_ == "too_few"

@@ -60,9 +60,6 @@ def test_the_file_holds_the_released_numbers_and_nothing_rounded() -> None:
 
 
 def test_words_are_translated_and_unknown_ones_stay_as_they_are() -> None:
-    assert words.cell(CHINESE, "sex", "female") == "女"
-    assert words.cell(ENGLISH, "store_id", "S1") == "S1"
-    assert words.cell(CHINESE, "segment", "champions", {"name": {"en": "Champions", "zh": "重要价值客户"}}) == "重要价值客户"
     assert words.grouping(ENGLISH, "brand_new_thing") == "brand new thing"
     assert words.period(ENGLISH, [202610, 202608, 202609]) == "Aug 2026 to Oct 2026"
     assert words.kind(CHINESE, "rfm") != words.kind(ENGLISH, "rfm")
