@@ -41,6 +41,14 @@ PAGES = (
     "charts",
     "log",
     "quarantine",
+    "imports",
+    "mappings",
+    "people",
+    "proposals",
+    "consents",
+    "sources",
+    "sourcekeys",
+    "live",
 )
 """The modules of pages in this package, each with a `blueprint`."""
 
@@ -152,8 +160,9 @@ def error_page(status: int, code: str, field: str | None) -> str | None:
     """The error as a page, where a browser asked for one; None for programs."""
     if not _wants_page():
         return None
+    back = "/" if request.url_rule is None or request.view_args else request.path  # what was typed in an address may be anybody's number
     try:
-        return render_template("error.html", status=status, code=code, field=field, told=explanation(status, code))
+        return render_template("error.html", status=status, code=code, field=field, told=explanation(status, code), back=back)
     except Exception:  # the page may fail with what made the error (no store, no keys): then a page that asks nobody anything
         return PLAIN.format(status=status, request_id=g.get("request_id", "-"))
 

@@ -134,9 +134,13 @@ def test_the_find_box_leads_to_what_a_number_names_and_keeps_no_identifier(sqlit
 
 
 def test_a_filter_never_carries_an_identifier(sqlite_only: House) -> None:
-    answer = sqlite_only.browser("officer").get(f"/dictionary?q={PERSON}", headers=HTML)
+    officer = sqlite_only.browser("officer")
+    answer = officer.get(f"/dictionary?q={PERSON}", headers=HTML)
     assert answer.status_code == 422
     assert "identifier_in_address" in answer.get_data(as_text=True)
+    for path, status in ((f"/dictionary?q={PERSON}", 422), (f"/releases/{PERSON}", 404), (f"/{PERSON}", 404)):
+        answer = officer.get(path, headers=HTML)
+        assert (answer.status_code, PERSON in answer.get_data(as_text=True) + str(answer.headers)) == (status, False)
 
 
 def test_the_dictionarys_file_holds_the_rows_that_the_page_shows(sqlite_only: House) -> None:
