@@ -7,7 +7,7 @@ PORT ?= 8700
 TESTS ?= tests
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
-.PHONY: run test test-long check bench lock clean
+.PHONY: run test test-long check bench pictures lock clean
 
 run: .venv/.run
 	@$(BIN)/piying demo --port $(PORT)
@@ -26,6 +26,10 @@ check: .venv/.dev
 
 bench: .venv/.dev
 	@$(BIN)/python -m tests.benchmarks
+
+# The README's pictures, taken in Debian's chromium from a small demonstration. Takes about three minutes.
+pictures: .venv/.dev
+	@$(BIN)/python -m tests.browser.pictures
 
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev $(LOCK) -o requirements-dev.lock

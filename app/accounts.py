@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from app import access, credentials, sessions, signin
+from app.repeats import Also, nothing_more
 from privacy.errors import Conflict, NotFound, Refused
 from privacy.vocabulary import LogKind
 
@@ -162,7 +163,9 @@ def of(services: Services, account: str) -> dict[str, Any]:
     return found
 
 
-def new_link(services: Services, account: str, *, actor: str, without_second_step: bool = False) -> dict[str, Any]:
+def new_link(
+    services: Services, account: str, *, actor: str, without_second_step: bool = False, also: Also = nothing_more
+) -> dict[str, Any]:
     """Another one-time link for an account, for somebody who lost theirs or a password; on request without the second step, too."""
     with services.begin_console() as tx:
         access.account(tx, account)
@@ -170,4 +173,5 @@ def new_link(services: Services, account: str, *, actor: str, without_second_ste
         services.log(tx, LogKind.ACCOUNT, "account.link", actor=actor, facts={"account": account})
         if without_second_step:
             _end_second_step(tx, services, account, actor=actor)
+        also(tx, {"user": account})
     return {"user": account, "link": f"{services.base_url}/start#{code}"}

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app import access, ownership, rates, sessions
+from app.repeats import Also, nothing_more
 from ingestion import oauth, registry
 from ingestion.signatures import SCHEMES, SHOPIFY
 from privacy.errors import Invalid, Refused
@@ -42,6 +43,7 @@ def add_source(
     origins: Sequence[str] = (),
     root_paths: bool = False,
     requests_per_second: int | None = None,
+    also: Also = nothing_more,
 ) -> dict[str, Any]:
     """Registers a source; the write key in the answer is shown this once. Raises Invalid for a purpose that is not registered."""
     wanted = list(purposes or ANALYTIC_PURPOSES)
@@ -68,6 +70,7 @@ def add_source(
         ownership.take(tx, facts.id, actor)
         rates.create(tx, facts.id, requests_per_second or services.settings.limits.requests_per_second, now=services.clock())
         services.log(tx, LogKind.CONFIG, "source.add", actor=actor, facts={"source": facts.id, "source_kind": kind, "public": int(public)})
+        also(tx, {"source": facts.id})
     return {"source": facts.id, "name": name, "kind": kind, "write_key": key, "warnings": warnings(kind, public=public, origins=origins)}
 
 
@@ -147,7 +150,9 @@ def change_source(
         return _shown(one, registry.keys(tx, now=services.clock()), oauth.clients(tx)), one.version
 
 
-def rotate_source(services: Services, source_id: str, *, actor: str, overlap: timedelta = KEY_OVERLAP) -> dict[str, Any]:
+def rotate_source(
+    services: Services, source_id: str, *, actor: str, overlap: timedelta = KEY_OVERLAP, also: Also = nothing_more
+) -> dict[str, Any]:
     """A new write key, shown once; the old ones open the source until the overlap ends, which is at once if there is none."""
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
         raise Invalid("an overlap is from 0 to 720 hours", code="source_invalid", field="overlap")
@@ -156,6 +161,7 @@ def rotate_source(services: Services, source_id: str, *, actor: str, overlap: ti
         key = registry.rotate(tx, source_id, overlap=overlap, random=secrets.token_bytes, now=now)
         hours = int(overlap.total_seconds() // 3600)
         services.log(tx, LogKind.CONFIG, "source.rotate", actor=actor, facts={"source": source_id, "hours": hours})
+        also(tx, {"source": source_id})
     return {"source": source_id, "write_key": key, "old_keys_end_at": (now + overlap).isoformat()}
 
 
@@ -167,13 +173,15 @@ def revoke_key(services: Services, source_id: str, key_id: str, *, actor: str) -
     return {"source": source_id, "key": key_id, "ended": True}
 
 
-def add_client(services: Services, source_id: str, public_key: str, *, actor: str) -> dict[str, Any]:
+def add_client(services: Services, source_id: str, public_key: str, *, actor: str, also: Also = nothing_more) -> dict[str, Any]:
     """Registers the public key that a source's client signs its assertions with."""
     checked = services.checked_public_key(public_key)
     with services.begin_console() as tx:
         client = oauth.add_client(tx, source_id, checked, random=secrets.token_bytes, now=services.clock())
         services.log(tx, LogKind.CONFIG, "source.client", actor=actor, facts={"source": source_id, "client": client})
-    return {"source": source_id, "client": client, "audience": services.base_url}
+        told = {"source": source_id, "client": client, "audience": services.base_url}
+        also(tx, told)
+    return told
 
 
 def end_client(services: Services, source_id: str, client: str, *, actor: str) -> dict[str, Any]:
@@ -207,11 +215,12 @@ def disable_source(services: Services, source_id: str, *, actor: str) -> dict[st
     return {"source": source_id, "disabled": True}
 
 
-def add_user(services: Services, email: str, role: str, *, actor: str) -> dict[str, Any]:
+def add_user(services: Services, email: str, role: str, *, actor: str, also: Also = nothing_more) -> dict[str, Any]:
     """An account and the link that its holder opens once. The code stands behind `#`, which browsers do not send to servers."""
     with services.begin_console() as tx:
         account, code = access.add_account(tx, email, role, now=services.clock())
         services.log(tx, LogKind.ACCOUNT, "account.add", actor=actor, facts={"account": account, "role": role})
+        also(tx, {"user": account})
     return {"user": account, "link": f"{services.base_url}/start#{code}"}
 
 
@@ -234,9 +243,13 @@ def redeem_code(services: Services, code: str) -> dict[str, Any]:
     return {"user": account, "token": token}
 
 
-def make_token(services: Services, account: str, *, actor: str, scopes: Sequence[str] | None = None, name: str = "") -> dict[str, Any]:
+def make_token(
+    services: Services, account: str, *, actor: str, scopes: Sequence[str] | None = None, name: str = "", also: Also = nothing_more
+) -> dict[str, Any]:
     """A token for an account, with all or some of its permissions."""
     with services.begin_console() as tx:
         token = access.new_token(tx, account, now=services.clock(), scopes=scopes, name=name)
         services.log(tx, LogKind.ACCOUNT, "token.add", actor=actor, facts={"account": account})
+        known = access.caller(tx, token, now=services.clock())
+        also(tx, {"token": known.token_id if known else ""})
     return {"user": account, "token": token}

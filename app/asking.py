@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import jobs, logs
 from app.jobs import Claimed
+from app.repeats import Also, nothing_more
 from privacy.errors import BudgetExhausted, Invalid, Refused
 from privacy.vocabulary import LogKind
 
@@ -64,13 +65,15 @@ def _ask(services: Services, asked: Mapping[str, Any], asked_by: str) -> dict[st
     return document
 
 
-def ask_later(services: Services, body: Mapping[str, Any], *, asked_by: str) -> dict[str, Any]:
+def ask_later(services: Services, body: Mapping[str, Any], *, asked_by: str, also: Also = nothing_more) -> dict[str, Any]:
     """Queues a report. What is wrong with the question is told now, from public facts alone."""
     quoted = quote(services, body)
     asked = options(body)
     with services.begin_jobs() as tx:
         job = jobs.enqueue(tx, ASK, asked, by=asked_by, now=services.clock())
-    return {"job": job, "release": quoted["release"], "cost": quoted["cost"]}
+        told = {"job": job, "release": quoted["release"], "cost": quoted["cost"]}
+        also(tx, told)
+    return told
 
 
 def answer_job(services: Services, job: Claimed) -> Mapping[str, Any]:

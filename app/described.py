@@ -17,7 +17,8 @@ from app.answers.parts import ProblemOut
 SCHEME = "token"
 INFO = (
     "Lists are pages: `items`, and `next`, the cursor of the next page or null. Errors are problem documents (RFC 9457) with a lasting `code`. "
-    "`Idempotency-Key` makes a repeated POST answer as the first one did. What stands in an address is never anybody's."
+    "`Idempotency-Key` makes a repeated POST answer as the first one did, for seven days; where the first answer showed a secret, a repetition is "
+    "409 `already_created` and names what was made. What stands in an address is never anybody's."
 )
 STATUSES = {
     "400": "The body is not JSON, or breaks a rule of its encoding",
@@ -36,7 +37,10 @@ STATUSES = {
 ALWAYS = ("503",)
 WITH_BODY = ("400", "409", "413", "415", "422", "429")
 IDEMPOTENT = frozenset({"post /api/imports"})
-CONDITIONAL = frozenset({"patch /api/sources/{source_id}"})
+"""Besides every route whose view is declared `once`."""
+CONDITIONAL = frozenset({"patch /api/sources/{source_id}", "put /api/imports/{import_id}/mapping"})
+VERSIONED = frozenset({"get /api/sources/{source_id}", "get /api/imports/{import_id}/mapping"}) | CONDITIONAL
+"""Their answers tell in `ETag` what a change names."""
 CONTENT = "put /api/imports/{import_id}/content"
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -80,9 +84,9 @@ def document(app: Flask) -> dict[str, Any]:
     components["schemas"].pop("PaginationMetadata", None)
     for name, example in EXAMPLES.items():
         components["schemas"][name]["examples"] = [example]
-    declared = permissions(app)
+    declared, repeatable = permissions(app), idempotent(app)
     for path, method, operation in operations(spec):
-        _complete(path, method, operation, declared[(method, path)])
+        _complete(path, method, operation, declared[(method, path)], repeatable)
     return spec
 
 
@@ -96,18 +100,26 @@ def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 
 def permissions(app: Flask) -> dict[tuple[str, str], tuple[str, str]]:
     """(method, path) of every route under /api → the permission that its view declares, and the view's name."""
-    found = {}
+    return {(method, path): (getattr(view, "permission", ""), endpoint) for method, path, view, endpoint in _views(app)}
+
+
+def idempotent(app: Flask) -> frozenset[str]:
+    """`method path` of every route that makes something once under its `Idempotency-Key`."""
+    return IDEMPOTENT | {f"{method} {path}" for method, path, view, _ in _views(app) if getattr(view, "once", False)}
+
+
+def _views(app: Flask) -> Iterator[tuple[str, str, Any, str]]:
+    """(method, path, view, its name) of every route under /api."""
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/"):
             view = app.view_functions[rule.endpoint]
             holder = getattr(view, "view_class", None)
             for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}:
-                declared = getattr(getattr(holder, method.lower()) if holder else view, "permission", "")
-                found[(method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))] = (declared, rule.endpoint)
-    return found
+                path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+                yield method.lower(), path, getattr(holder, method.lower()) if holder else view, rule.endpoint
 
 
-def _complete(path: str, method: str, operation: dict[str, Any], declared: tuple[str, str]) -> None:
+def _complete(path: str, method: str, operation: dict[str, Any], declared: tuple[str, str], repeatable: frozenset[str]) -> None:
     permission, endpoint = declared
     public = permission == "public"
     operation["operationId"] = endpoint.replace(".", "_").lower()
@@ -130,7 +142,10 @@ def _complete(path: str, method: str, operation: dict[str, Any], declared: tuple
     if named in CONDITIONAL:
         told += ["412", "428"]
         operation.setdefault("parameters", []).append(_header("If-Match", "the ETag of what is changed"))
-    if named in IDEMPOTENT:
+    if named in VERSIONED:
+        tagged = {"description": "the version that a change names in If-Match", "schema": {"type": "string"}}
+        operation["responses"]["200"].setdefault("headers", {})["ETag"] = tagged
+    if named in repeatable:
         operation.setdefault("parameters", []).append(_header("Idempotency-Key", "any text of yours; the same again gets the same answer"))
     if named == CONTENT:
         operation.setdefault("parameters", []).append(

@@ -73,7 +73,9 @@ def status_of(error: errors.PiyingError) -> int:
     return next((status for kind, status in STATUS_BY_TYPE if isinstance(error, kind)), 500)
 
 
-def problem(status: int, code: str, message: str, *, field: str | None = None, headers: dict[str, str] | None = None) -> Response:
+def problem(
+    status: int, code: str, message: str, *, field: str | None = None, headers: dict[str, str] | None = None, created: str | None = None
+) -> Response:
     """A problem document; on the paths of Snowplow's clients with a status that ends their trying, where trying again is no use."""
     if status in _REPEATED and has_request_context() and _SNOWPLOW.match(request.path):
         status, headers = (503, {"Retry-After": str(RETRY_AFTER_SECONDS)}) if status == 500 else (422, headers)
@@ -88,6 +90,8 @@ def problem(status: int, code: str, message: str, *, field: str | None = None, h
     }
     if field:
         body["field"] = field
+    if created:
+        body["created"] = created
     response = _page(status, code, field) or Response(json.dumps(body), status=status, mimetype="application/problem+json")
     for name, value in (headers or {}).items():
         response.headers[name] = value

@@ -12,6 +12,7 @@ from privacy.dictionary import catalogue
 from privacy.errors import Invalid, PiyingError
 
 if TYPE_CHECKING:
+    from app.settings import RetentionSettings
     from app.wiring import Services
 
 
@@ -52,10 +53,24 @@ def dictionary_in_use(services: Services, record: str | None = None) -> list[dic
     ]
 
 
+Place = tuple[str, str, str, str]
+"""Where, what it holds, in which form, kept for how long."""
+
+
 def inventory(services: Services) -> list[dict[str, Any]]:
     """Every place that holds data about people. `people` tables of the lake come from the dictionary, the rest from the stores."""
     kept = services.settings.retention
-    places = [
+    lake = [
+        (f"lake: {table.name}", table.meaning_en, "virtual IDs of the month", f"{kept.lake_months} months")
+        for table in catalogue.load().tables.values()
+        if table.people
+    ]
+    places = [*_vault(kept), *_platform(kept), *_staff(), *lake]
+    return [dict(zip(("place", "holds", "form", "kept"), row, strict=True)) for row in places]
+
+
+def _vault(kept: RetentionSettings) -> list[Place]:
+    return [
         ("vault: person", "that a person exists, sealed birth dates", "random ids, sealed values", "until erasure"),
         (
             "vault: person_merge, person_separation, link_batch, refused_link, merge_proposal",
@@ -67,12 +82,29 @@ def inventory(services: Services) -> list[dict[str, Any]]:
         ("vault: data_key", "the persons' keys", "wrapped", "until erasure"),
         ("vault: tombstone", "that an identifier was erased", "keyed digests", f"{kept.evidence_months} months"),
         ("vault: sealed_payload", "items whose form failed", "sealed under a key of the day", f"{kept.quarantine_days} days"),
+    ]
+
+
+def _platform(kept: RetentionSettings) -> list[Place]:
+    return [
         ("platform: consent_event, consent_state", "what people decided", "under a consent handle", f"{kept.evidence_months} months"),
         (
             "platform: agreement",
             "who agreed to which notice of privacy, when, by which source's word",
             "under a consent handle",
             f"{kept.evidence_months} months",
+        ),
+        (
+            "platform: person_case",
+            "which officer may go back to whom, for which purpose",
+            "under a handle of the case's own",
+            "8 hours",
+        ),
+        (
+            "platform: stopped_count",
+            "how many items a no kept out, by purpose and month; read for one person at a time by officers alone",
+            "under a consent handle",
+            "12 months",
         ),
         ("platform: log_entry, log_payload", "who touched what", "handles and counts, salted", f"{kept.evidence_months} months"),
         ("platform: inbox", "de-identified rows on their way", "virtual IDs of the month", "until flushed"),
@@ -88,25 +120,31 @@ def inventory(services: Services) -> list[dict[str, Any]]:
         (
             "platform: file_import, import_chunk, import_part, import_file",
             "which files were imported and which of their rows failed; the file itself is sealed in the folder uploads until it is imported",
-            "positions, rules, counts, names of lake files",
+            "positions, rules, counts, names of files without what looks like a number of somebody",
             f"{kept.verdict_days} days",
         ),
+        (
+            "platform: live_watch, live_row",
+            "the newest items of a source that somebody watches, in de-identified words",
+            "no id of any kind, hours and minutes, orders of magnitude",
+            "while watched, at most 200 of a source",
+        ),
         ("platform: request_verdict", "verdicts of form by item", "positions and rules", f"{kept.verdict_days} days"),
+    ]
+
+
+def _staff() -> list[Place]:
+    return [
         (
             "platform: account, account_choice, setup_code, token, credential",
             "who works here",
             "addresses of staff; digests of codes and tokens, hashes of passwords, sealed secrets of second steps",
             "while they work here",
         ),
+        ("platform: repeat", "which requests that make something were sent, and what they made", "digests, ids of ours", "7 days"),
         ("platform: console_session", "who is signed in", "digests, times", "12 hours"),
         ("platform: throttle", "how often somebody tried to sign in", "keyed digests, counts", "1 day"),
     ]
-    lake = [
-        (f"lake: {table.name}", table.meaning_en, "virtual IDs of the month", f"{kept.lake_months} months")
-        for table in catalogue.load().tables.values()
-        if table.people
-    ]
-    return [dict(zip(("place", "holds", "form", "kept"), row, strict=True)) for row in [*places, *lake]]
 
 
 def purposes(services: Services) -> list[dict[str, Any]]:
@@ -122,6 +160,21 @@ def purposes(services: Services) -> list[dict[str, Any]]:
                 "names": dict(one.name),
             }
             for one in services.purposes(tx).values()
+        ]
+
+
+def notices(services: Services) -> list[dict[str, Any]]:
+    """Every notice with its words, oldest first."""
+    with services.read_console() as tx:
+        return [
+            {
+                "notice": one.id,
+                "version": one.version,
+                "texts": dict(one.texts),
+                "purposes": list(one.purposes),
+                "published_at": one.published_at.isoformat(),
+            }
+            for one in services.notices(tx)
         ]
 
 

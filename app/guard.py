@@ -9,9 +9,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-from flask import current_app, g, request
+import sqlalchemy as sa
+from flask import Response, current_app, g, jsonify, request
 
-from app import access
+from app import access, errors, repeats
 from privacy.errors import Invalid, Refused
 
 if TYPE_CHECKING:
@@ -68,6 +69,61 @@ def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return guarded
 
     return declare
+
+
+def once(*, secret: bool = False) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
+    """Declares a view that makes something: a repetition under its `Idempotency-Key` makes nothing and hears what the first one made.
+
+    The view hands `g.also` to its act. Where the answer holds a `secret`, a repetition is a conflict that names what was made.
+    """
+
+    def declare(view: Callable[P, R]) -> Callable[P, R | Response]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+            g.also, key = repeats.nothing_more, request.headers.get("Idempotency-Key")
+            if key is None:
+                return view(*args, **kwargs)
+            route = f"{request.method} {request.path}"
+            asked = repeats.Asked.of(g.caller.account_id, route, key, request.get_json(silent=True))
+            if (made := _made_before(asked)) is None:
+                g.also = asked.note(services().clock())
+                try:
+                    return view(*args, **kwargs)
+                except sa.exc.IntegrityError:  # the same key at the same time: the act of whoever came second left nothing
+                    if (made := _made_before(asked)) is None:
+                        raise
+            return _already(made) if secret else cast(R, made)
+
+        cast(Any, guarded).once = True
+        return guarded
+
+    return declare
+
+
+def _made_before(asked: repeats.Asked) -> dict[str, Any] | None:
+    with services().read_console() as tx:
+        return repeats.made_before(tx, asked)
+
+
+def _already(made: dict[str, Any]) -> Response:
+    named = next(iter(made.values()))
+    message = "a request under this key made this before; what it showed then is kept nowhere and shown once"
+    return errors.problem(409, "already_created", message, field="Idempotency-Key", created=str(named))
+
+
+def named_version() -> str:
+    """The version that a change says it was made from; raises Invalid (428) if it says none."""
+    seen = (request.headers.get("If-Match") or "").strip().removeprefix("W/").strip('"')
+    if not seen:
+        raise Invalid("a change names in If-Match the ETag that it was made from", code="precondition_missing", field="If-Match")
+    return seen
+
+
+def tagged(told: dict[str, Any], version: str) -> Response:
+    """An answer with the version that a change must name."""
+    answer = jsonify(told)
+    answer.set_etag(version)
+    return answer
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import imports, jobs
-from ingestion import inbox, quality, quarantine, verdicts
+from app import imports, jobs, repeats
+from ingestion import inbox, live, quality, quarantine, verdicts
 from privacy.orm import Instant, PlatformBase
 from privacy.vocabulary import LogKind
 
@@ -81,8 +81,10 @@ def retention(services: Services) -> Mapping[str, Any]:
         ended = quarantine.expire(tx, now)
         told = verdicts.sweep(tx, now)
         seen = inbox.sweep_seen(tx, now)
-        swept = {"quarantine": len(ended), "verdicts": told, "digests": seen}
+        cases, stopped = services.end_cases(tx)
+        swept = {"quarantine": len(ended), "verdicts": told, "digests": seen, "cases": cases, "stopped": stopped}
         quality.roll(tx, now=now, zone=services.settings.zone)
+        live.sweep(tx, now)
         services.log(tx, LogKind.SYSTEM, "retention.intake", actor="schedule", facts=swept)
     services.box.destroy([one.reference for one in ended if one.reference])
     keys = services.destroy_ephemeral_keys()
@@ -91,7 +93,7 @@ def retention(services: Services) -> Mapping[str, Any]:
         ended_files = services.maintenance.drop_before(_first_kept(services)).files_deleted
     with services.begin_jobs() as tx:
         forgotten = jobs.forget_finished(tx, before=now - timedelta(days=services.settings.retention.job_days))
-        counts = {"keys": keys, "orphans": orphans, "files": ended_files, "jobs": forgotten}
+        counts = {"keys": keys, "orphans": orphans, "files": ended_files, "jobs": forgotten, "repeats": repeats.sweep(tx, now)}
         services.log(tx, LogKind.SYSTEM, "retention.run", actor="schedule", facts=counts)
     return swept | counts
 

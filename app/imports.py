@@ -7,6 +7,7 @@ were not processed. What stands here to undo an import is forgotten when its tim
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -45,6 +46,7 @@ class FileImport(PlatformBase):
     source_id: Mapped[str] = mapped_column(sa.String(40), index=True)
     state: Mapped[str] = mapped_column(sa.String(12), index=True)
     format: Mapped[str] = mapped_column(sa.String(12))
+    name: Mapped[str | None] = mapped_column(sa.String(120))
     mapping: Mapped[str | None] = mapped_column(sa.Text)
     size: Mapped[int | None] = mapped_column(sa.BigInteger)
     sha256: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32))
@@ -109,6 +111,7 @@ class Facts:
     source_id: str
     state: str
     format: str
+    name: str | None
     mapping: str | None
     size: int | None
     sha256: bytes | None
@@ -139,6 +142,34 @@ class Facts:
     def content_ends_at(self) -> datetime:
         return self.created_at + UPLOAD_LIFE
 
+    @property
+    def version(self) -> str:
+        """Stands for the mapping; whoever changes it names the one they saw."""
+        return hashlib.sha256((self.mapping or "").encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which imports a list shows. `hidden` are sources that the reader may not see."""
+
+    state: str | None = None
+    source_id: str | None = None
+    since: datetime | None = None
+    hidden: Collection[str] = ()
+
+    def narrow(self, query: Any) -> Any:
+        """The query over imports, with these conditions."""
+        if self.state is not None:
+            query = query.where(FileImport.state == self.state)
+        if self.source_id is not None:
+            query = query.where(FileImport.source_id == self.source_id)
+        if self.since is not None:
+            query = query.where(FileImport.created_at >= self.since)
+        return query.where(FileImport.source_id.not_in(sorted(self.hidden))) if self.hidden else query
+
+
+EVERYTHING = Wanted()
+
 
 # ── rows ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -166,15 +197,18 @@ def by_request(tx: sa.Connection, key: str) -> Facts | None:
     return None if row is None else Facts(**row._mapping)
 
 
-def listing(tx: sa.Connection, *, before: tuple[datetime, str] | None, limit: int, source_id: str | None = None) -> list[Facts]:
+def listing(tx: sa.Connection, wanted: Wanted = EVERYTHING, *, before: tuple[datetime, str] | None, limit: int) -> list[Facts]:
     """Imports, newest first."""
-    query = sa.select(FileImport.__table__).order_by(FileImport.created_at.desc(), FileImport.id.desc()).limit(limit)
-    if source_id is not None:
-        query = query.where(FileImport.source_id == source_id)
+    query = wanted.narrow(sa.select(FileImport.__table__)).order_by(FileImport.created_at.desc(), FileImport.id.desc()).limit(limit)
     if before is not None:
         older = sa.and_(FileImport.created_at == before[0], FileImport.id < before[1])
         query = query.where(sa.or_(FileImport.created_at < before[0], older))
     return [Facts(**row._mapping) for row in tx.execute(query)]
+
+
+def number(tx: sa.Connection, wanted: Wanted) -> int:
+    """How many imports there are."""
+    return int(tx.execute(wanted.narrow(sa.select(sa.func.count()).select_from(FileImport))).scalar_one())
 
 
 def change(tx: sa.Connection, import_id: str, states: Collection[str], **values: Any) -> bool:
@@ -280,6 +314,7 @@ def sweep(tx: sa.Connection, now: datetime) -> tuple[int, list[str]]:
         tx.execute(sa.delete(table).where(sa.or_(table.import_id.in_(over), table.import_id.in_(lost))))
     old = sa.select(FileImport.id).where(FileImport.state != UNDOING, ended <= now - ERRORS_KEPT)
     forgotten = tx.execute(sa.delete(ImportChunk).where(ImportChunk.import_id.in_(old))).rowcount
+    tx.execute(sa.update(FileImport).where(FileImport.name.is_not(None), ended <= now - ERRORS_KEPT).values(name=None))
     gone = FileImport.created_at <= now - UPLOAD_LIFE
     late = list(tx.execute(sa.select(FileImport.id).where(FileImport.size.is_not(None), FileImport.state.in_(OPEN), gone)).scalars())
     for import_id in late:
@@ -293,3 +328,26 @@ def checked_format(name: str) -> str:
     if kind not in ("csv", "tsv", "jsonl", "parquet") or packed not in ("", "gz") or (kind == "parquet" and packed):
         raise Invalid("the format is csv, tsv, jsonl (each also with .gz) or parquet", code="file_kind_unknown", field="format")
     return name
+
+
+# ── names of files ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def format_of(filename: str) -> str:
+    """The format that a file's name tells; raises Invalid."""
+    name = filename.lower()
+    packed = ".gz" if name.endswith(".gz") else ""
+    _, dot, ending = name.removesuffix(".gz").rpartition(".")
+    return checked_format({"ndjson": "jsonl"}.get(ending, ending) + packed if dot else "")
+
+
+_IN_NAMES = re.compile(r"[^\s@]+@[^\s@]+|\d(?:[ .()+-]?\d){6,}")
+_DAY = re.compile(r"(?:19|20)\d\d[ ._-]?(?:0[1-9]|1[0-2])(?:[ ._-]?(?:0[1-9]|[12]\d|3[01])(?:(?:[ ._-]?\d{2}){2,3})?)?\Z")
+
+
+def spoken_name(filename: str) -> str | None:
+    """What somebody called a file, without its folders and without what looks like a number or an address of a person; days stay."""
+    bare = re.split(r"[/\\]", filename)[-1]
+    plain = "".join(sign for sign in bare if sign.isprintable()).strip()
+    masked = _IN_NAMES.sub(lambda found: found[0] if _DAY.match(found[0]) else "…", plain)
+    return (masked if len(masked) <= 100 else masked[:60] + "…" + masked[-39:]) or None

@@ -193,6 +193,7 @@ def import_file(
             by=actor,
             now=services.clock(),
             format=path.suffix.lower().strip(".")[:12],
+            name=imports.spoken_name(path.name),
             mapping=mapping_path.read_text("utf-8"),
         )
         services.log(tx, LogKind.INGEST, "import.start", actor=actor, facts={"import": made.id, "source": source.facts.id})

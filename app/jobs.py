@@ -73,6 +73,14 @@ class Claimed:
     holder: str = ""
 
 
+class Stopped(Exception):
+    """A handler ended early because somebody cancelled what it did; its counts say how far it came."""
+
+    def __init__(self, counts: Mapping[str, Any]) -> None:
+        super().__init__("cancelled")
+        self.counts = counts
+
+
 Handler = Callable[[Claimed], Mapping[str, Any]]
 """Does the work of a claimed job and returns its counts (no personal values). Raises PiyingError; Unavailable and Raced are retried."""
 
@@ -152,9 +160,9 @@ def progress(tx: sa.Connection, job: Claimed, *, done: int, total: int | None, n
     return row is None or bool(row.cancel)
 
 
-def finish(tx: sa.Connection, job: Claimed, counts: Mapping[str, Any], *, now: datetime) -> None:
-    """Ends a job well."""
-    _end(tx, job, "done", now, counts=dict(counts), error_code=None)
+def finish(tx: sa.Connection, job: Claimed, counts: Mapping[str, Any], *, now: datetime, state: str = "done") -> None:
+    """Ends a job well, or as cancelled."""
+    _end(tx, job, state, now, counts=dict(counts), error_code=None)
 
 
 def fail(tx: sa.Connection, job: Claimed, code: str, *, again: bool, now: datetime) -> None:
@@ -168,6 +176,23 @@ def fail(tx: sa.Connection, job: Claimed, code: str, *, again: bool, now: dateti
         )
     else:
         _end(tx, job, "failed", now, error_code=code)
+
+
+def cancel(tx: sa.Connection, job_id: str, *, now: datetime) -> str:
+    """Cancels a job that waits, asks one that runs to stop; returns the state that it was in, or nothing if it is over."""
+    waits = sa.update(Job).where(Job.id == job_id, Job.state == "queued")
+    if tx.execute(waits.values(state="cancelled", finished_at=now)).rowcount:
+        return "queued"
+    runs = sa.update(Job).where(Job.id == job_id, Job.state == "running")
+    return "running" if tx.execute(runs.values(cancel=True)).rowcount else ""
+
+
+def task(tx: sa.Connection, job_id: str) -> tuple[str, str, Mapping[str, Any]]:
+    """Kind, state and arguments of a job, for whoever changes what it does; raises NotFound."""
+    row = tx.execute(sa.select(Job.kind, Job.state, Job.arguments).where(Job.id == job_id)).first()
+    if row is None:
+        raise NotFound("no such job", code="job_unknown")
+    return row.kind, row.state, row.arguments
 
 
 def _end(tx: sa.Connection, job: Claimed, state: str, now: datetime, **values: Any) -> None:
@@ -250,21 +275,26 @@ def run_one(
         job = claim(tx, holder, now=clock(), job_id=job_id)
     if job is None:
         return False
+    ended = "done"
     try:
         counts = handlers[job.kind](job)
+    except Stopped as stopped:
+        counts, ended = stopped.counts, "cancelled"
     except (Unavailable, Raced) as error:
-        outcome: tuple[str, bool] = (error.code, True)
+        return _failed(begin, job, error.code, again=True, clock=clock)
     except PiyingError as error:
-        outcome = (error.code, False)
+        return _failed(begin, job, error.code, again=False, clock=clock)
     except Exception:  # a handler's defect must not stop the loop; the code says where to look, the message could carry a value
-        outcome = ("internal", True)
-    else:
-        with begin() as tx:
-            finish(tx, job, counts, now=clock())
-        logs.JOBS.labels(job.kind, "done").inc()
-        return True
+        return _failed(begin, job, "internal", again=True, clock=clock)
     with begin() as tx:
-        fail(tx, job, outcome[0], again=outcome[1], now=clock())
+        finish(tx, job, counts, now=clock(), state=ended)
+    logs.JOBS.labels(job.kind, ended).inc()
+    return True
+
+
+def _failed(begin: Begin, job: Claimed, code: str, *, again: bool, clock: Callable[[], datetime]) -> bool:
+    with begin() as tx:
+        fail(tx, job, code, again=again, now=clock())
     logs.JOBS.labels(job.kind, "failed").inc()
-    logs.event("job_failed", job=job.id, kind=job.kind, code=outcome[0], attempt=job.attempt)
+    logs.event("job_failed", job=job.id, kind=job.kind, code=code, attempt=job.attempt)
     return True

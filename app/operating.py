@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from app import doctor, jobs
+from app import asking, doctor, jobs, uploads
 from app.settings import origins
-from privacy.errors import Invalid, NotFound
+from privacy.errors import Conflict, Invalid, NotFound
 from privacy.orm import from_micros, to_micros
+from privacy.vocabulary import LogKind
 
 if TYPE_CHECKING:
     from app.access import Caller
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 PAGE = 50
 SLOW_CHECKS = frozenset({"access log", "lake", "accounting"})
 """Checks that read as much as there is; a page that opens at once leaves them to whoever asks for them."""
+CANCELLABLE = {uploads.IMPORT: ("queued", "running"), asking.ASK: ("queued",)}
+"""Kinds of jobs that may be cancelled, and in which state: an import stops after a chunk; a question that runs may have been charged."""
 _STEPS = ("id", "kind", "state", "error_code", "attempt", "created_by", "created_at", "finished_at")
 
 
@@ -50,6 +54,20 @@ def job_list(
     return {"items": [_shown(one, caller) for one in found[:limit]], "next": following}
 
 
+def cancel_job(services: Services, job_id: str, *, caller: Caller) -> dict[str, Any]:
+    """Calls a job off; what an import has stored stays until it is undone. Raises Conflict for one that cannot be, or no more."""
+    with services.begin_console() as tx:
+        kind, state, arguments = jobs.task(tx, job_id)
+        before = jobs.cancel(tx, job_id, now=services.clock()) if state in CANCELLABLE.get(kind, ()) else ""
+        if not before:
+            raise Conflict("the job is over, or of a kind that is not cancelled", code="job_not_cancellable")
+        services.log(tx, LogKind.CONFIG, "job.cancel", actor=caller.account_id, facts={"job": job_id, "job_kind": kind})
+    if kind == uploads.IMPORT:
+        with suppress(Conflict):  # the import ended in between: then there is nothing left to call off
+            uploads.cancel(services, str(arguments["import"]), actor=caller.account_id, idle=before == "queued")
+    return job(services, job_id, caller)
+
+
 def _sees_all(caller: Caller) -> bool:
     return bool({"exact.read", "job.edit"} & caller.permissions)
 
@@ -63,7 +81,8 @@ def _shown(found: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
     exact = _counts_too(caller, found["created_by"])
     told: dict[str, Any] = {name: found[name].isoformat() if isinstance(found[name], datetime) else found[name] for name in _STEPS}
     told |= {name: found[name] if exact else None for name in ("done", "total", "counts")}
-    return told | {"release": found["counts"].get("release")}
+    cancellable = found["state"] in CANCELLABLE.get(found["kind"], ())
+    return told | {"release": found["counts"].get("release"), "cancellable": cancellable}
 
 
 def _place(cursor: str | None) -> tuple[datetime, str] | None:

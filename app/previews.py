@@ -9,25 +9,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app import importing, imports
+from app import imported, importing, imports
 from ingestion import registry
 from privacy.errors import Conflict, Invalid, NotFound
 from privacy.vocabulary import LogKind
 
 if TYPE_CHECKING:
+    from app.access import Caller
     from app.wiring import Services
     from privacy.records import SourceFacts
 
 
-def guess(services: Services, import_id: str, record: str | None, *, actor: str) -> dict[str, Any]:
+def guess(services: Services, import_id: str, record: str | None, *, actor: str, caller: Caller | None = None) -> dict[str, Any]:
     """What the columns of an uploaded file seem to be, and a mapping proposed for it. The look is logged first."""
-    facts, source = _whole(services, import_id, "import.guess", actor)
+    facts, source = _whole(services, import_id, "import.guess", actor, caller)
     return services.guess(services.content(facts), source, record)
 
 
-def trial(services: Services, import_id: str, text: str | None, *, actor: str) -> dict[str, Any]:
+def trial(services: Services, import_id: str, text: str | None, *, actor: str, caller: Caller | None = None) -> dict[str, Any]:
     """A dry run of a mapping (its own, or another one) on an uploaded file; nothing of it is stored."""
-    facts, source = _whole(services, import_id, "import.trial", actor)
+    facts, source = _whole(services, import_id, "import.trial", actor, caller)
     chosen = text if text is not None else facts.mapping
     if chosen is None:
         raise Invalid("the import has no mapping yet", code="mapping_missing", field="mapping")
@@ -44,9 +45,8 @@ def try_file(services: Services, path: Path, *, source_name: str, mapping_path: 
     return services.trial(_there(path), importing.source_of_files(services, source_name), services.mapping(mapping_path))
 
 
-def _whole(services: Services, import_id: str, action: str, actor: str) -> tuple[imports.Facts, SourceFacts]:
-    with services.read_intake() as tx:
-        facts = imports.get(tx, import_id)
+def _whole(services: Services, import_id: str, action: str, actor: str, caller: Caller | None) -> tuple[imports.Facts, SourceFacts]:
+    facts = imported.find(services, import_id, caller)
     if facts.size is None or facts.state not in imports.OPEN or facts.received_bytes != facts.size:
         raise Conflict("the file is not there, or not whole yet", code="import_not_ready")
     with services.begin_intake() as tx:

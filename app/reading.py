@@ -1,7 +1,8 @@
 """The access log as its page shows it: entries by filter, who was busy when, how far the log is proven.
 
 Promise: a reading is an entry before anything is read, and a file of entries is an export in the log; whoever may read only their own acts
-gets those, whatever they ask for. Learns handles and counts, never a customer's value.
+gets those, whatever they ask for; whoever may see no exact number gets no position either, for two positions tell how many entries others
+made between them, consents and withdrawals among them. Learns handles and counts, never a customer's value.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ def page(services: Services, applied: Mapping[str, str], *, caller: Caller, afte
     for one in busy:
         hours.setdefault(one.actor, [0] * 24)[one.hour.astimezone(services.settings.time_zone).hour] += one.entries
     return Reading(
-        rows=[_row(line, names) for line in found.items],
+        rows=[_row(line, names, caller) for line in found.items],
         total=total,
-        next=None if found.next is None else str(found.next),
+        next=None if found.next is None or not numbered(caller) else str(found.next),
         hours=[
             {"actor": names.get(actor, actor), "counts": counts} for actor, counts in sorted(hours.items(), key=lambda one: -sum(one[1]))
         ],
@@ -69,7 +70,7 @@ def every(services: Services, applied: Mapping[str, str], *, caller: Caller) -> 
     lines = services.oversight.extract(services.log_filter(**_wanted(services, applied, caller)), actor=caller.account_id, limit=MOST)
     with services.read_console() as tx:
         names = _names(tx, caller)
-    return (_row(line, names) for line in lines)
+    return (_row(line, names, caller) for line in lines)
 
 
 def verify(services: Services, *, caller: Caller) -> dict[str, Any]:
@@ -82,6 +83,11 @@ def actors(services: Services, caller: Caller) -> tuple[tuple[str, str], ...]:
     """Whose acts may be asked for: (account, address)."""
     with services.read_console() as tx:
         return tuple(sorted(_names(tx, caller).items(), key=lambda one: one[1]))
+
+
+def numbered(caller: Caller) -> bool:
+    """Whether somebody sees at which position of the log an entry stands. Who does not gets the newest entries, and all of them as a file."""
+    return "exact.read" in caller.permissions
 
 
 def _own_only(caller: Caller) -> bool:
@@ -114,10 +120,10 @@ def _cursor(after: str | None) -> int | None:
     return int(after)
 
 
-def _row(line: Any, names: Mapping[str, str]) -> dict[str, Any]:
+def _row(line: Any, names: Mapping[str, str], caller: Caller) -> dict[str, Any]:
     facts = line.facts or {}
     return {
-        "seq": line.seq,
+        "seq": line.seq if numbered(caller) else None,
         "at": line.at,
         "kind": line.kind,
         "action": line.action,

@@ -119,6 +119,9 @@ class LimitsSettings:
         100, "milliseconds", "the soonest that a client key is answered, whoever it asks about", least=20, most=4_000
     )
     upload_bytes: int = _setting(2_147_483_648, "bytes", "one uploaded import file; larger files go by command", least=1_024, most=1 << 40)
+    form_bytes: int = _setting(
+        268_435_456, "bytes", "one file in a form of the console, which cannot go on where it broke off", least=1_024, most=1 << 32
+    )
     import_rows: int = _setting(
         10_000, "rows", "one chunk of a file: one decision, one transaction, one log entry", least=100, most=100_000
     )

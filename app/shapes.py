@@ -71,6 +71,12 @@ class ClientEndIn(Strict):
     client = fields.String(required=True, validate=validate.Regexp(r"^cli_[0-9a-f]{24}$"))
 
 
+class LiveIn(Strict):
+    type = fields.String(load_default=None, validate=validate.Length(1, 40))
+    outcome = fields.String(load_default=None, validate=validate.OneOf(["well_formed", "quarantined"]))
+    q = fields.String(load_default=None, validate=validate.Length(1, 40))
+
+
 class SetupCodeIn(Strict):
     code = fields.String(required=True, validate=validate.Length(20, 100))
 
@@ -128,6 +134,7 @@ class ConsentIn(Strict):
     separate_for = fields.List(fields.String(validate=validate.Length(1, 64)), load_default=list, validate=validate.Length(max=8))
     default_state = fields.String(load_default="unchecked", validate=validate.OneOf(["unchecked", "checked"]))
     collection = fields.String(load_default="api", validate=validate.OneOf(["api", "form", "paper", "phone", "app", "mini_program"]))
+    language = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^[a-z]{2}(-[A-Za-z]{2,8})?\Z"))
 
 
 class ConsentsIn(Strict):
@@ -141,6 +148,19 @@ class DaysIn(Strict):
 
 class PageIn(Strict):
     cursor = fields.String(load_default=None, validate=validate.Length(1, 100))
+
+
+class ConsentLogIn(PageIn):
+    purpose = fields.String(load_default=None, validate=validate.Length(1, 64))
+    state = fields.String(load_default=None, validate=validate.OneOf([one.value for one in ConsentState]))
+    method = fields.String(load_default=None, validate=validate.Length(1, 20))
+    source = fields.String(load_default=None, validate=validate.Length(1, 64))
+    notice = fields.String(load_default=None, validate=validate.Length(1, 64))
+    since = fields.Date(load_default=None)
+    until = fields.Date(load_default=None)
+    case = fields.String(load_default=None, validate=validate.Regexp(r"^cas_[0-9A-Za-z_-]{8,64}\Z"))
+    conflicts = fields.Boolean(load_default=False)
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
 
 
 class JobsIn(PageIn):
@@ -169,6 +189,7 @@ class ImportIn(Strict):
     format = fields.String(required=True, validate=validate.Length(1, 12))
     size = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1 << 40))
     sha256 = fields.String(required=True, validate=validate.Regexp(r"^[0-9a-f]{64}\Z"))
+    name = fields.String(load_default="", validate=validate.Length(max=255))
     mapping = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 65_536))
 
 
@@ -196,6 +217,25 @@ class LookupIn(WhyIn):
 
 class CaseIn(WhyIn):
     handle = fields.String(required=True, validate=validate.Length(1, 64))
+
+
+class AtIn(Strict):
+    at = fields.String(load_default="", validate=validate.Length(10, 40))
+
+
+class RevealIn(WhyIn):
+    ref = fields.String(required=True, validate=validate.Regexp(r"^[0-9a-f]{32}\Z"))
+
+
+class DecisionIn(Strict):
+    """A person's act as somebody of the staff heard or read it."""
+
+    purpose = fields.String(required=True, validate=validate.Length(1, 64))
+    state = fields.String(required=True, validate=validate.OneOf([one.value for one in ConsentState]))
+    collection = fields.String(required=True, validate=validate.OneOf(["form", "paper", "phone", "app", "mini_program"]))
+    at = fields.String(load_default=None, allow_none=True, validate=validate.Length(10, 40))
+    notice = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=128))
+    default_state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["unchecked", "checked"]))
 
 
 class UnmergeIn(CaseIn):

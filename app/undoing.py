@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from app import imports, jobs
+from app import imported, imports, jobs
 from ingestion import inbox, quarantine
 from privacy.errors import Conflict
 from privacy.vocabulary import LogKind
@@ -19,6 +19,9 @@ from privacy.vocabulary import LogKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import sqlalchemy as sa
+
+    from app.access import Caller
     from app.wiring import Services
 
 UNDO = "undo"
@@ -29,8 +32,9 @@ ROWS_A_STEP = 20_000
 """Digests that one transaction forgets, about: the stores stay open to others in between."""
 
 
-def ask(services: Services, import_id: str, *, actor: str) -> dict[str, Any]:
+def ask(services: Services, import_id: str, *, actor: str, caller: Caller | None = None) -> dict[str, Any]:
     """Decides, and queues the work; raises Conflict if the import may not be undone."""
+    imported.find(services, import_id, caller)
     begin(services, import_id, actor=actor)
     with services.begin_console() as tx:
         job = jobs.enqueue(tx, UNDO, {"import": import_id}, by=actor, now=services.clock(), key=f"{UNDO}:{import_id}")
@@ -56,9 +60,7 @@ def begin(services: Services, import_id: str, *, actor: str) -> None:
         if facts.state in (imports.UNDOING, imports.UNDONE):
             return
         _check(services, facts, now)
-        months = {month for files in imports.files_of(tx, import_id).values() for _, month in files if month is not None}
-        if facts.used or services.charged_since(months, facts.started_at or facts.created_at):
-            raise Conflict("a closed month or a published number has read rows of this import", code="import_in_use")
+        _check_unread(services, facts, _months(tx, import_id))
         ended = (imports.DONE, imports.FAILED, imports.CANCELLED, imports.RUNNING)
         imports.change(tx, import_id, ended, state=imports.UNDOING, finished_at=facts.ended_at)
         told = {"import": import_id, "source": facts.source_id, "stored": int(facts.counts.get("stored", 0))}
@@ -72,6 +74,37 @@ def _check(services: Services, facts: imports.Facts, now: datetime) -> None:
         raise Conflict("the import has not stopped, or it never began", code="import_not_ready")
     if now - facts.ended_at > imports.UNDO_WINDOW or now - (facts.started_at or facts.ended_at) > LONGEST:
         raise Conflict("an import can be undone for 24 hours after its end", code="too_late_to_undo")
+
+
+def _check_unread(services: Services, facts: imports.Facts, months: set[int]) -> None:
+    if facts.used or services.charged_since(months, facts.started_at or facts.created_at):
+        raise Conflict("a closed month or a published number has read rows of this import", code="import_in_use")
+
+
+def _months(tx: sa.Connection, import_id: str) -> set[int]:
+    return {month for files in imports.files_of(tx, import_id).values() for _, month in files if month is not None}
+
+
+def prospect(services: Services, import_id: str, *, caller: Caller | None = None) -> dict[str, Any]:
+    """Whether an import could be undone now (`code` says why not), until when, and what would go and what would stay."""
+    facts, code = imported.find(services, import_id, caller), None
+    with services.read_intake() as tx:
+        months = _months(tx, import_id)
+        held = quarantine.of_batches(tx, facts.source_id, [batch_id for _, batch_id in imports.chunks_of(tx, import_id)])
+    try:
+        _check(services, facts, services.clock())
+        _check_unread(services, facts, months)
+    except Conflict as error:
+        code = error.code
+    return {
+        "code": code,
+        "until": None if facts.ended_at is None else facts.ended_at + imports.UNDO_WINDOW,
+        "stored": int(facts.counts.get("stored", 0)),
+        "duplicate": int(facts.counts.get("duplicate", 0)),
+        "quarantined": len(held),
+        "months": sorted(months),
+        "consents_kept": keeps_consents(services, facts),
+    }
 
 
 def finish(services: Services, import_id: str, *, actor: str) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,21 +16,20 @@ from typing import IO, TYPE_CHECKING, Any
 
 from werkzeug.exceptions import ClientDisconnected
 
-from app import importing, imports, jobs, parcels
+from app import imported, importing, imports, jobs, ownership, parcels
 from ingestion import registry
-from ingestion.pipeline import Receipt
 from privacy.errors import Conflict, Invalid, NotFound, PiyingError, Raced, Refused, Unavailable
-from privacy.orm import from_micros, to_micros
 from privacy.vocabulary import LogKind
 
 if TYPE_CHECKING:
+    from app.access import Caller
     from app.wiring import Services
+    from privacy.records import SourceFacts
 
 IMPORT = "import"
 """The job's kind."""
 OPEN_UPLOADS = 50
 """Announced files that may lie there at once: with `limits.upload_bytes` it bounds the disk that uploads can take."""
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +44,15 @@ class Part:
 # ── announcing and sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def create(services: Services, asked: Mapping[str, Any], *, actor: str, key: str | None) -> dict[str, Any]:
+def create(services: Services, asked: Mapping[str, Any], *, actor: str, key: str | None, caller: Caller | None = None) -> dict[str, Any]:
     """Announces a file; with the key of an earlier request the import that it made."""
     size, limits = asked["size"], services.settings.limits
     if size > limits.upload_bytes:
         raise Invalid("the file is larger than an upload may be", code="too_large", field="size")
     kind, digest = imports.checked_format(asked["format"]), bytes.fromhex(asked["sha256"])
-    source = importing.source_of_files(services, asked["source"])
+    source = own_source(services, asked["source"], caller)
     if asked["mapping"] is not None:
-        _mapping(services, asked["mapping"])
+        check_mapping(services, asked["mapping"])
     request_key = None if key is None else hashlib.sha256(f"{actor}\x1f{key}".encode()).hexdigest()
     now = services.clock()
     with services.begin_intake() as tx:
@@ -62,7 +60,7 @@ def create(services: Services, asked: Mapping[str, Any], *, actor: str, key: str
         if known is not None:
             if (known.source_id, known.size, known.sha256, known.format) != (source.id, size, digest, kind):
                 raise Conflict("this Idempotency-Key was used for another file", code="idempotency_mismatch")
-            return shown(services, known, exact=True)
+            return imported.shown(services, known, exact=True)
         if imports.open_uploads(tx) >= OPEN_UPLOADS:
             raise Conflict("too many uploads are open: finish or cancel one", code="too_many_uploads")
         facts = imports.create(
@@ -73,6 +71,7 @@ def create(services: Services, asked: Mapping[str, Any], *, actor: str, key: str
             by=actor,
             now=now,
             format=kind,
+            name=imports.spoken_name(asked.get("name") or ""),
             mapping=asked["mapping"],
             size=size,
             sha256=digest,
@@ -80,36 +79,41 @@ def create(services: Services, asked: Mapping[str, Any], *, actor: str, key: str
         )
         services.log(tx, LogKind.INGEST, "import.announce", actor=actor, facts={"import": facts.id, "source": source.id, "bytes": size})
     services.parcel_seal.open_parcel(facts.id, facts.content_ends_at)
-    return shown(services, facts, exact=True)
+    return imported.shown(services, facts, exact=True)
 
 
-def receive(services: Services, import_id: str, offset: int, stream: IO[bytes], *, actor: str) -> Part:
+def receive(services: Services, import_id: str, offset: int, stream: IO[bytes], *, actor: str, caller: Caller | None = None) -> Part:
     """Takes a part in. What is there already is passed over, so a part may be sent again; a part that leaves a gap is not taken."""
-    _uploading(services, import_id)
+    _uploading(services, import_id, caller)
     with parcels.writing(services.uploads_path, import_id, services.parcel_seal) as writer:
-        facts = _uploading(services, import_id)
+        facts = _uploading(services, import_id, None)
         assert facts.size is not None
         if offset > facts.received_bytes:
-            return Part(accepted=False, offset=facts.received_bytes, state=shown(services, facts, exact=True))
+            return Part(accepted=False, offset=facts.received_bytes, state=imported.shown(services, facts, exact=True))
         writer.cut(facts.sealed_bytes)
         _skip(stream, facts.received_bytes - offset)
         at = facts.received_bytes
-        while block := _block(stream, min(parcels.BLOCK, facts.size + 1 - at)):
+        while block := block_of(stream, min(parcels.BLOCK, facts.size + 1 - at)):
             if at + len(block) > facts.size:
                 raise Invalid("the part goes on behind the announced end of the file", code="upload_too_long", field="size")
             sealed = writer.add(at, block)
             at += len(block)
-            with services.begin_intake() as tx:
-                if not imports.change(tx, import_id, (imports.UPLOADING,), received_bytes=at, sealed_bytes=sealed):
-                    raise Conflict("the upload was called off", code="import_not_ready")
+            acknowledge(services, import_id, at, sealed)
         if at == facts.size:
             _complete(services, import_id, actor)
-    return Part(accepted=True, offset=at, state=state(services, import_id, exact=True))
+    return Part(accepted=True, offset=at, state=imported.state(services, import_id, exact=True))
+
+
+def acknowledge(services: Services, import_id: str, received: int, sealed: int) -> None:
+    """Writes down that a block is on the disk."""
+    with services.begin_intake() as tx:
+        if not imports.change(tx, import_id, (imports.UPLOADING,), received_bytes=received, sealed_bytes=sealed):
+            raise Conflict("the upload was called off", code="import_not_ready")
 
 
 def _complete(services: Services, import_id: str, actor: str) -> None:
     """The file is whole: checked against its digest, then it waits, or its import is queued if it has a mapping."""
-    facts = _get(services, import_id)
+    facts = imported.find(services, import_id)
     digest = hashlib.sha256()
     with content_of(services, facts)() as plain:
         while block := plain.read(parcels.BLOCK):
@@ -128,7 +132,7 @@ def _complete(services: Services, import_id: str, actor: str) -> None:
         start(services, import_id, actor=actor)
 
 
-def _block(stream: IO[bytes], length: int) -> bytes:
+def block_of(stream: IO[bytes], length: int) -> bytes:
     """Up to `length` bytes: as many as there are before the stream ends or breaks off; what broke off is raised by the next call."""
     parts, missing = [], length
     while missing:
@@ -144,27 +148,38 @@ def _block(stream: IO[bytes], length: int) -> bytes:
 
 
 def _skip(stream: IO[bytes], count: int) -> None:
-    while count > 0 and (block := _block(stream, min(parcels.BLOCK, count))):
+    while count > 0 and (block := block_of(stream, min(parcels.BLOCK, count))):
         count -= len(block)
 
 
 # ── mapping, start, end ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def set_mapping(services: Services, import_id: str, text: str, *, actor: str) -> dict[str, Any]:
-    """Gives an import that has not begun its mapping."""
-    _mapping(services, text)
+def mapping_of(services: Services, import_id: str, caller: Caller | None = None) -> tuple[str | None, str]:
+    """An import's mapping, and the version that a change of it must name."""
+    facts = imported.find(services, import_id, caller)
+    return facts.mapping, facts.version
+
+
+def set_mapping(
+    services: Services, import_id: str, text: str, *, actor: str, seen: str | None = None, caller: Caller | None = None
+) -> tuple[dict[str, Any], str]:
+    """Gives an import that has not begun its mapping; `seen` is the version that the caller looked at. Gives the new version, too."""
+    check_mapping(services, text)
+    imported.find(services, import_id, caller)
     with services.begin_intake() as tx:
-        imports.get(tx, import_id)
+        facts = imports.get(tx, import_id, lock=True)
+        if seen is not None and seen != facts.version:
+            raise Conflict("the mapping changed since it was read", code="changed_meanwhile")
         if not imports.change(tx, import_id, (imports.UPLOADING, imports.UPLOADED), mapping=text):
             raise Conflict("the import has begun: its mapping stays", code="import_not_ready")
         services.log(tx, LogKind.INGEST, "import.mapping", actor=actor, facts={"import": import_id})
-    return state(services, import_id, exact=True)
+    return imported.state(services, import_id, exact=True), mapping_of(services, import_id)[1]
 
 
-def start(services: Services, import_id: str, *, actor: str) -> dict[str, Any]:
+def start(services: Services, import_id: str, *, actor: str, caller: Caller | None = None) -> dict[str, Any]:
     """Queues the import; one that failed goes on where it stopped."""
-    facts = _get(services, import_id)
+    facts = imported.find(services, import_id, caller)
     if facts.mapping is None:
         raise Invalid("the import has no mapping yet", code="mapping_missing", field="mapping")
     now = services.clock()
@@ -176,21 +191,21 @@ def start(services: Services, import_id: str, *, actor: str) -> dict[str, Any]:
         services.log(tx, LogKind.INGEST, "import.queue", actor=actor, facts={"import": import_id})
     with services.begin_console() as tx:
         jobs.enqueue(tx, IMPORT, {"import": import_id}, by=actor, now=now)
-    return state(services, import_id, exact=True)
+    return imported.state(services, import_id, exact=True)
 
 
-def cancel(services: Services, import_id: str, *, actor: str) -> dict[str, Any]:
-    """Calls an import off. What was stored stays until it is undone; a running one stops after its chunk."""
+def cancel(services: Services, import_id: str, *, actor: str, caller: Caller | None = None, idle: bool = False) -> dict[str, Any]:
+    """Calls an import off. What was stored stays until it is undone; a running one stops after its chunk, unless its job is `idle`."""
+    imported.find(services, import_id, caller)
     with services.begin_intake() as tx:
-        imports.get(tx, import_id)
-        waiting = (imports.UPLOADING, imports.UPLOADED, imports.QUEUED, imports.FAILED)
+        waiting = (imports.UPLOADING, imports.UPLOADED, imports.QUEUED, imports.FAILED, *((imports.RUNNING,) if idle else ()))
         over = imports.change(tx, import_id, waiting, state=imports.CANCELLED, finished_at=services.clock())
         if not over and not imports.change(tx, import_id, (imports.RUNNING,), cancel=True):
             raise Conflict("the import is over", code="import_not_ready")
         services.log(tx, LogKind.INGEST, "import.cancel", actor=actor, facts={"import": import_id})
     if over:
         discard(services, import_id)
-    return state(services, import_id, exact=True)
+    return imported.state(services, import_id, exact=True)
 
 
 def discard(services: Services, import_id: str) -> None:
@@ -215,7 +230,9 @@ def expire(services: Services) -> dict[str, int]:
 def run(services: Services, job: jobs.Claimed, *, measure: importing.Measure) -> Mapping[str, Any]:
     """Does an import, or goes on with it after its last committed chunk."""
     import_id = str(job.arguments["import"])
-    facts = _get(services, import_id)
+    facts = imported.find(services, import_id)
+    if facts.state == imports.CANCELLED:
+        raise jobs.Stopped(facts.counts)
     if facts.state not in (imports.QUEUED, imports.RUNNING):
         return facts.counts
     try:
@@ -242,6 +259,8 @@ def run(services: Services, job: jobs.Claimed, *, measure: importing.Measure) ->
                 services.log(tx, LogKind.INGEST, "import.finish", actor=job.created_by, result=code, facts={"import": import_id})
         raise
     discard(services, import_id)
+    if imported.find(services, import_id).state == imports.CANCELLED:
+        raise jobs.Stopped(counts)
     return counts
 
 
@@ -262,68 +281,7 @@ class Reporting:
             return jobs.progress(tx, self._job, done=done, total=total, now=now)
 
 
-# ── what there is ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def state(services: Services, import_id: str, *, exact: bool) -> dict[str, Any]:
-    """An import as it stands. Without `exact` no number of rows."""
-    return shown(services, _get(services, import_id), exact=exact)
-
-
-def listing(services: Services, cursor: str | None, *, exact: bool) -> dict[str, Any]:
-    """A page of imports, newest first."""
-    with services.read_intake() as tx:
-        found = imports.listing(tx, before=_cursor(cursor), limit=PAGE + 1)
-    page = found[:PAGE]
-    last = page[-1] if len(found) > PAGE else None
-    return {
-        "items": [shown(services, one, exact=exact) for one in page],
-        "next": None if last is None else f"{to_micros(last.created_at)}-{last.id}",
-    }
-
-
-def shown(services: Services, facts: imports.Facts, *, exact: bool) -> dict[str, Any]:
-    """An import as pages and answers show it."""
-    told: dict[str, Any] = {
-        "import": facts.id,
-        "source": facts.source_id,
-        "state": facts.state,
-        "format": facts.format,
-        "size": facts.size,
-        "offset": facts.received_bytes,
-        "mapping": facts.mapping is not None,
-        "progress": {"done": facts.done, "total": facts.total} if exact else None,
-        "counts": (facts.counts or importing.counts_of(Receipt())) if exact else None,
-        "error_code": facts.error_code,
-        "created_at": facts.created_at.isoformat(),
-        "finished_at": None if facts.finished_at is None else facts.finished_at.isoformat(),
-        "undo_until": None if facts.ended_at is None else (facts.ended_at + imports.UNDO_WINDOW).isoformat(),
-    }
-    return told
-
-
-def error_lines(services: Services, import_id: str) -> str:
-    """The error file: row, path, rule. Of what was refused because of a person only `not_processed`."""
-    facts = _get(services, import_id)
-    if facts.ended_at is not None and services.clock() - facts.ended_at >= imports.ERRORS_KEPT:
-        raise NotFound("the error file was kept for seven days", code="errors_gone")
-    lines = io.StringIO()
-    write_errors(services, import_id, lines)
-    return lines.getvalue()
-
-
-def write_errors(services: Services, import_id: str, target: IO[str]) -> int:
-    """Writes the error file; returns its number of rows."""
-    import csv
-
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(("row", "path", "rule"))
-    number = 0
-    with services.read_intake() as tx:
-        for line in imports.faults(tx, import_id):
-            writer.writerow(line)
-            number += 1
-    return number
+# ── small parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def content_of(services: Services, facts: imports.Facts) -> Callable[[], IO[bytes]]:
@@ -331,34 +289,25 @@ def content_of(services: Services, facts: imports.Facts) -> Callable[[], IO[byte
     return parcels.opener(services.uploads_path, facts.id, services.parcel_seal, facts.sealed_bytes)
 
 
-# ── small parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _get(services: Services, import_id: str) -> imports.Facts:
-    with services.read_intake() as tx:
-        return imports.get(tx, import_id)
-
-
-def _uploading(services: Services, import_id: str) -> imports.Facts:
-    facts = _get(services, import_id)
+def _uploading(services: Services, import_id: str, caller: Caller | None) -> imports.Facts:
+    facts = imported.find(services, import_id, caller)
     if facts.state != imports.UPLOADING:
         raise Conflict("the import takes no (more) content", code="import_not_ready")
     return facts
 
 
-def _mapping(services: Services, text: str) -> None:
+def own_source(services: Services, name: str, caller: Caller | None) -> SourceFacts:
+    """The facts of a source that takes files and is the caller's; raises NotFound, Refused or Invalid."""
+    source = importing.source_of_files(services, name)
+    if source.id in ownership.hidden_from(services, caller):
+        raise NotFound("there is no such source", code="source_not_found")
+    return source
+
+
+def check_mapping(services: Services, text: str) -> None:
     """Raises Invalid for a mapping that could not be run."""
     mapping = services.parsed_mapping(text)
     with services.read_intake() as tx:
         known = set(services.purposes(tx))
     if {rule.purpose for rule in mapping.consents} - known:
         raise Invalid("the mapping names a purpose that is not registered", code="purpose_unknown", field="consent")
-
-
-def _cursor(text: str | None) -> tuple[datetime, str] | None:
-    if text is None:
-        return None
-    micros, _, import_id = text.partition("-")
-    if not micros.isdecimal() or len(micros) > 18 or not import_id.startswith("imp_"):
-        raise Invalid("this is no cursor of this list", code="bad_cursor", field="cursor")
-    return from_micros(int(micros)), import_id

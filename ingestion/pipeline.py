@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingestion import canonical, inbox, quality, quarantine, seen, verdicts
+from ingestion import canonical, inbox, live, quality, quarantine, seen, verdicts
 from ingestion.mapping import FileMapping
 from ingestion.source import payload
 from privacy.errors import Raced
@@ -58,6 +58,7 @@ class Intake:
     zone: str
     retention_days: int
     memory: seen.Memory = field(default_factory=seen.Memory)
+    ring: live.Ring | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ def _store(
         quality.put(tx, raw, batch, outcome, malformed, receipt.by_verdict, _day(raw, intake))
         if raw.request_id and not raw.source.public:  # nobody is told the name of a public source's request
             verdicts.put(tx, raw.request_id, raw.source.id, _told(batch, malformed, outcome), now=raw.received_at)
+        if intake.ring is not None:
+            intake.ring.note(tx, raw, batch)
         also(tx)
         if beside is not None:
             beside(tx, Outcome(batch.batch_id, outcome, malformed, receipt))

@@ -138,11 +138,21 @@ class Preferences:
         with self._begin_platform() as tx:
             if key is not None and (before := requests.answered(tx, key, body, now)) is not None:
                 return before
-            self._log(tx, LogKind.CONSENT, "consent.record", actor=actor, facts=_facts([act for act, _ in acts], told, source))
-            ledger.append(tx, [act for act, _ in acts], aliases=people.aliases)
+            own = [act for act, _ in acts]
+            facts = _facts(own, told, source) | ({"digest": ledger.sealed(tx, own, people.aliases)} if own else {})
+            entry = self._log(tx, LogKind.CONSENT, "consent.record", actor=actor, facts=facts)
+            last = ledger.append(tx, own, aliases=people.aliases, entry=entry)
+            self._number(told, people, ledger.positions(own, people.aliases, last))
             if key is not None:
                 requests.remember(tx, key, body, told, now)
         return told
+
+    def _number(self, told: Sequence[dict[str, Any]], people: _People, positions: Sequence[int]) -> None:
+        """Tells the receipt of every act that was recorded."""
+        numbers = pseudonyms.receipt_numbers(positions, self._keyring.block_cipher(pseudonyms.RECEIPT_NUMBER))
+        recorded = [item for item, handle in zip(told, people.handles, strict=True) if handle is not None]
+        for item, number in zip(recorded, numbers, strict=True):
+            item["receipt"] = number
 
     def _meet(
         self, columns: Mapping[str, pa.StringArray], good: npt.NDArray[np.bool_], outcome: Sequence[Wish | PiyingError], now: datetime
@@ -300,7 +310,7 @@ def _shown(act: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: from_micros(value).isoformat() if name in instants and value is not None else value
         for name, value in act.items()
-        if name != "seq"
+        if name not in ("seq", "entry")
     }
 
 

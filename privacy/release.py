@@ -200,7 +200,9 @@ class Releases:
     ) -> list[Release]:
         """Stored answers, newest first, of some kinds and charged months, older than one of them; never charges and never reads data."""
         with self._begin() as tx:
-            return [self._release(tx, row) for row in ledger.answered(tx, kinds=kinds, months=months, before=before, limit=limit)]
+            found = ledger.answered(tx, kinds=kinds, months=months, before=before, limit=limit)
+            known = ledger.accounts(tx)
+            return [self._release(tx, row, known) for row in found]
 
     def closed_months(self) -> tuple[int, ...]:
         """The months that a question may name now, oldest first: over, past their closing day, within retention."""
@@ -366,11 +368,12 @@ class Releases:
         with self._begin() as tx:
             return act(tx)
 
-    def _release(self, tx: sa.Connection, row: ledger.Stored) -> Release:
+    def _release(self, tx: sa.Connection, row: ledger.Stored, known: Mapping[int, ledger.Account] | None = None) -> Release:
         """A stored answer as the Release it was; its budget shows what its months have left now, before and after the same."""
         question = questions.loads(row.question)
         answer: dict[str, Any] = json.loads(row.answer or "{}")
-        left = {month: account.left_nano for month, account in ledger.accounts(tx, question.months).items()}
+        accounts = ledger.accounts(tx, question.months) if known is None else known
+        left = {month: accounts[month].left_nano for month in sorted(set(question.months)) if month in accounts}
         return Release(
             id=row.id,
             question=question,

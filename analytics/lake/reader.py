@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PERSON = "run_id"
 """The only name a person has in analytics, for as long as one view is open."""
 
+MOST_KEPT = 100_000
+"""Rows of a table without people that stay in memory."""
+
 
 class View:
     """What one question may see. Made only by `LakeReader.open`."""
@@ -73,6 +76,7 @@ class LakeReader:
         self._dictionary = dictionary
         self._engine = engine
         self._open_population = open_population
+        self._kept: dict[str, tuple[list[str], pa.Table]] = {}
 
     @contextmanager
     def open(self, purpose: str, months: Sequence[int]) -> Iterator[View]:
@@ -94,11 +98,22 @@ class LakeReader:
         return f"{CLOSED}{month}" in load(self._catalog, name).properties
 
     def open_table(self, name: str) -> pa.Table:
-        """A table without people, exact and free: of equal keys the row that was loaded last, or the values, if the dictionary says so."""
+        """A table without people, exact and free: of equal keys the row that was loaded last, or the values, if the dictionary says so.
+        Kept as long as its files are the same: pages ask for the names of stores again and again."""
+        paths = self._paths(name, None, people=False)
+        kept = self._kept.get(name)
+        if kept is not None and kept[0] == paths:
+            return kept[1]
+        found = self._latest(name, paths)
+        if found.num_rows <= MOST_KEPT:
+            self._kept[name] = (paths, found)
+        return found
+
+    def _latest(self, name: str, paths: list[str]) -> pa.Table:
         table = self._dictionary.tables[name]
         key = list(table.key)
         with self._engine.session() as session:
-            rows = self.rows(session, name, None, people=False)
+            rows = session.parquet(paths, self._dictionary.arrow_schema(name))
             if table.latest == "value":
                 return session.run(_latest_values(rows, key).order_by(key))
             latest = rows.group_by(key).agg(latest=rows.loaded.max())
@@ -110,6 +125,9 @@ class LakeReader:
 
     def rows(self, session: Session, name: str, months: Sequence[int] | None, *, people: bool) -> ir.Table:
         """For views only: the files of a consistent snapshot, of exactly these months."""
+        return session.parquet(self._paths(name, months, people=people), self._dictionary.arrow_schema(name))
+
+    def _paths(self, name: str, months: Sequence[int] | None, *, people: bool) -> list[str]:
         if self._dictionary.tables[name].people != people:
             raise errors.Refused("tables about people are read joined, tables without people are read as they are", code="wrong_door")
         paths = []
@@ -122,7 +140,7 @@ class LakeReader:
             if months is not None and task.file.partition[0] not in months:
                 raise errors.Refused("a month that the question does not name is not opened", code="month_not_priced")
             paths.append(local_path(task.file.file_path))
-        return session.parquet(sorted(paths), self._dictionary.arrow_schema(name))
+        return sorted(paths)
 
 
 def _latest_values(rows: ir.Table, key: list[str]) -> ir.Table:

@@ -38,6 +38,7 @@ class Shelf:
     def __init__(self, releases: Releases, house: House) -> None:
         self._releases = releases
         self._house = house
+        self._kept: dict[int, tuple[tuple[str, ...], Cube]] = {}
 
     def months(self) -> tuple[int, ...]:
         """The closed months that have an answer, oldest first."""
@@ -49,7 +50,16 @@ class Shelf:
         by_month: dict[int, list[Release]] = {}
         for release in self._releases.listed(kinds=(KIND, norms.KIND), months=wanted):
             by_month.setdefault(release.question.months[0], []).append(release)
-        return {month: Cube(month, held) for month, held in sorted(by_month.items()) if any(one.question.kind == KIND for one in held)}
+        closed = {month: held for month, held in sorted(by_month.items()) if any(one.question.kind == KIND for one in held)}
+        return {month: self._cube(month, held) for month, held in closed.items()}
+
+    def _cube(self, month: int, held: list[Release]) -> Cube:
+        """A month's cube; kept with what it has worked out as long as it is of the same releases, which never change."""
+        names = tuple(one.id for one in held)
+        kept = self._kept.get(month)
+        if kept is None or kept[0] != names:
+            kept = self._kept[month] = (names, Cube(month, held))
+        return kept[1]
 
     def overview(self, first: int, last: int) -> dict[str, Any]:
         """Orders, sales, lines and people of each month."""

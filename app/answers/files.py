@@ -78,15 +78,22 @@ class ImportOut(Strict):
     source = text()
     state = text()
     format = text()
+    name = text(none=True, description="what the sender calls the file; what looks like somebody's number is left out")
+    record = text(none=True, description="the kind of records, as the mapping says")
     size = whole(none=True)
     offset = whole(description="where an upload goes on")
     mapping = flag()
     progress = fields.Nested(ProgressOut, required=True, allow_none=True)
     counts = fields.Nested(ImportCountsOut, required=True, allow_none=True)
     error_code = text(none=True)
+    created_by = text()
     created_at = moment()
     finished_at = moment(none=True)
     undo_until = moment(none=True)
+
+
+class MappingOut(Strict):
+    mapping = text(none=True)
 
 
 class UndoOut(Strict):

@@ -47,6 +47,11 @@ def numbers(*, none: bool = False, **metadata: Any) -> fields.Dict:
     return fields.Dict(keys=fields.String(), values=fields.Integer(), required=True, allow_none=none, metadata=metadata)
 
 
+def texts() -> fields.Dict:
+    """Texts by name."""
+    return fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
 def page_of(one: type[Schema]) -> Schema:
     """A page of a list: its items, and the cursor of the next one."""
     name = one.__name__.removesuffix("Out")
@@ -65,3 +70,4 @@ class ProblemOut(Strict):
     message = text()
     request_id = text(none=True)
     field = fields.String(metadata={"description": "the path of the field that broke a rule"})
+    created = fields.String(metadata={"description": "what an earlier request under the same Idempotency-Key made"})

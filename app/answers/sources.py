@@ -70,6 +70,37 @@ class DisabledOut(Strict):
     disabled = flag()
 
 
+class TestedOut(Strict):
+    source = text()
+    received = whole()
+    quarantined = whole()
+
+
+class LiveOpenedOut(Strict):
+    source = text()
+    ends_at = moment()
+
+
+class LiveRowOut(Strict):
+    minute = moment()
+    record = text(none=True)
+    outcome = text(enum=["well_formed", "quarantined"])
+    columns = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    identifiers = many(fields.String())
+    path = text(none=True)
+    rule = text(none=True)
+
+
+class LiveOut(Strict):
+    items = many(LiveRowOut)
+    ends_at = moment()
+
+
+class LiveEndedOut(Strict):
+    source = text()
+    ended = flag()
+
+
 class CountOut(Strict):
     day = text(format="date")
     verdict = text()

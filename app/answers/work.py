@@ -18,6 +18,7 @@ class JobOut(Strict):
     total = whole(none=True)
     counts = fields.Dict(keys=fields.String(), values=fields.Raw(), required=True, allow_none=True)
     release = text(none=True, description="of a report that is answered")
+    cancellable = flag()
     error_code = text(none=True)
     attempt = whole()
     created_by = text()

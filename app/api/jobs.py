@@ -25,6 +25,14 @@ def list_jobs(wanted: dict[str, Any]) -> dict[str, Any]:
     return operating.job_list(services(), g.caller, **wanted)
 
 
+@blueprint.post("/<job_id>/cancellation")
+@needs("job.edit")
+@blueprint.response(200, JobOut)
+def cancel(job_id: str) -> dict[str, Any]:
+    """Calls an import off, or a report that nobody has begun with."""
+    return operating.cancel_job(services(), job_id, caller=g.caller)
+
+
 @blueprint.get("/<job_id>")
 @needs("job.read")
 @blueprint.response(200, JobOut)

@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 from app import asking, cubes
 from app.answers.parts import page_of
 from app.answers.work import AskedOut, CubeOut, CubesOut, FactsOut, QuoteOut, ReleaseLineOut, ReleaseOut
-from app.guard import needs, services
+from app.guard import needs, once, services
 from app.shapes import CubeIn, ReleasesIn, ReportIn
 
 blueprint = Blueprint("reports", __name__, url_prefix="/api", description="Differentially private reports")
@@ -29,9 +29,10 @@ def quote(body: dict[str, Any]) -> dict[str, Any]:
 @needs("report.ask")
 @blueprint.arguments(ReportIn)
 @blueprint.response(202, AskedOut)
+@once()
 def ask(body: dict[str, Any]) -> dict[str, Any]:
     """Queues the question; the job names the release when it is answered."""
-    return asking.ask_later(services(), body, asked_by=g.caller.account_id)
+    return asking.ask_later(services(), body, asked_by=g.caller.account_id, also=g.also)
 
 
 @blueprint.get("/releases")

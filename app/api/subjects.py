@@ -7,7 +7,7 @@ from typing import Any
 from flask import g
 from flask_smorest import Blueprint
 
-from app import people
+from app import cases, people
 from app.answers.parts import page_of
 from app.answers.people import AcceptedOut, DismissedOut, FoundOut, ProposalOut, ReasonsOut, UnmergedOut
 from app.guard import needs, services
@@ -21,9 +21,9 @@ blueprint = Blueprint("subjects", __name__, url_prefix="/api/subjects", descript
 @blueprint.arguments(LookupIn)
 @blueprint.response(201, FoundOut)
 def look_up(body: dict[str, Any]) -> dict[str, Any]:
-    """A person's handle and masked identifiers; nobody known looks the same but for the empty list."""
+    """A person's handle and masked identifiers, and a case of eight hours; nobody known looks the same but for the empty list."""
     identifier = body.pop("identifier")
-    return people.find(services(), identifier["type"], identifier["value"], actor=g.caller.account_id, **body)
+    return cases.open_(services(), identifier["type"], identifier["value"], actor=g.caller.account_id, **body)
 
 
 @blueprint.post("/reasons")

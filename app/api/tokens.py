@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 from app import accounts, acts
 from app.answers.accounts import TokenEndedOut, TokenMadeOut, TokenOut
 from app.answers.parts import page_of
-from app.guard import needs, public, services
+from app.guard import needs, once, public, services
 from app.shapes import SetupCodeIn, TokenIn
 from privacy.errors import Refused
 
@@ -30,12 +30,14 @@ def redeem(body: dict[str, Any]) -> dict[str, Any]:
 @needs("account.own")
 @blueprint.arguments(TokenIn)
 @blueprint.response(201, TokenMadeOut)
+@once(secret=True)
 def make(body: dict[str, Any]) -> dict[str, Any]:
     """A token for oneself, with all or some of the permissions of the token that asks."""
     scopes = sorted(g.caller.permissions) if body["scopes"] is None else body["scopes"]
     if not set(scopes) <= g.caller.permissions:
         raise Refused("a token makes no token that may do more than itself", code="scope_not_allowed", field="scopes")
-    return acts.make_token(services(), g.caller.account_id, actor=g.caller.account_id, scopes=scopes, name=body["name"])
+    own = g.caller.account_id
+    return acts.make_token(services(), own, actor=own, scopes=scopes, name=body["name"], also=g.also)
 
 
 @blueprint.get("")

@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 from app import accounts, acts
 from app.answers.accounts import LinkOut, UserEndedOut, UserOut
 from app.answers.parts import page_of
-from app.guard import needs, services
+from app.guard import needs, once, services
 from app.shapes import NewLinkIn, UserIn
 
 blueprint = Blueprint("users", __name__, url_prefix="/api/users", description="Accounts of staff")
@@ -28,18 +28,20 @@ def listing() -> dict[str, Any]:
 @needs("user.edit")
 @blueprint.arguments(UserIn)
 @blueprint.response(201, LinkOut)
+@once(secret=True)
 def add(body: dict[str, Any]) -> dict[str, Any]:
     """A new account and the link that its holder opens once; it is shown this once."""
-    return acts.add_user(services(), body["email"], body["role"], actor=g.caller.account_id)
+    return acts.add_user(services(), body["email"], body["role"], actor=g.caller.account_id, also=g.also)
 
 
 @blueprint.post("/<user_id>/links")
 @needs("user.edit")
 @blueprint.arguments(NewLinkIn)
 @blueprint.response(201, LinkOut)
+@once(secret=True)
 def link(body: dict[str, Any], user_id: str) -> dict[str, Any]:
     """Another link for an account; the one before ends."""
-    return accounts.new_link(services(), user_id, actor=g.caller.account_id, **body)
+    return accounts.new_link(services(), user_id, actor=g.caller.account_id, also=g.also, **body)
 
 
 @blueprint.post("/<user_id>/disablement")

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cubes": ("app.cli.cubes", "Read what was released of closed months, for nothing."),
     "budget": ("app.cli.numbers", "Show every month's privacy budget."),
     "consent": ("app.cli.people", "Record, show and import consent."),
+    "receipt": ("app.cli.receipts", "Show and verify signed receipts of consent, print the keys that verify them."),
     "subject": ("app.cli.people", "Find a person by an identifier read from stdin, see why links hold, undo and propose merges."),
     "audit": ("app.cli.audit", "Verify the access log, make checkpoints and bundles."),
     "dictionary": ("app.cli.facts", "Show the data dictionary."),

@@ -119,4 +119,4 @@ def show_question() -> None:
     """One question to try."""
     click.echo()
     click.echo("A question to try, as a marketer or here; --quote tells its price first:")
-    click.echo("  piying report store-month --by channel --quote")
+    click.echo("  piying report store-month --by channel --where 'channel=pos|delivery' --quote")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app import holding, intake, previews, undoing, uploads
+from app import holding, imported, intake, previews, undoing
 from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 
@@ -57,7 +57,7 @@ def import_file_command(file: Path, source: str, mapping: Path, errors: Path | N
         )
     if errors is not None:
         with errors.open("w", encoding="utf-8", newline="") as target:
-            uploads.write_errors(services, result["import"], target)
+            imported.write_errors(services, result["import"], target)
     emit(result, json_)
 
 
@@ -76,7 +76,7 @@ def guess(file: Path, source: str, record: str | None, json_: bool) -> None:
 @as_json
 def list_imports(json_: bool) -> None:
     """List the newest imports with their states."""
-    listed = uploads.listing(opened(), None, exact=True)
+    listed = imported.listing(opened(), None, exact=True)
     columns = ("import", "source", "state", "created_at", "undo_until")
     emit(listed, json_, lambda: table(columns, [[str(one[column]) for column in columns] for one in listed["items"]]))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from app import intake, people
+from app import cases, intake, people
 from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 from privacy.oversight.door import LookupPurpose
@@ -22,6 +22,20 @@ namespaced = click.option(
 LOOKUP = click.Choice([one.value for one in LookupPurpose])
 why = click.option("--purpose", required=True, type=LOOKUP, help=f"What for, one of: {', '.join(LookupPurpose)}.")
 reason_ = click.option("--reason", required=True, help="Why, in words that name nobody; it stands in the log.")
+
+
+PARTS = ("consents", "timeline", "identities", "held", "stopped")
+SHOWN = (
+    ("identifiers", "identifiers", ("type", "masked", "ref")),
+    ("consents", "consents", ("purpose", "state", "since", "expires", "ground")),
+    ("acts", "acts", ("at", "purpose", "state", "source_name", "receipt")),
+    ("staff", "staff", ("at", "who", "action", "purpose", "entry")),
+    ("links", "links", ("member", "type", "masked", "since", "rule", "source_name")),
+    ("merges", "merges", ("merge", "rule", "at", "undone_at")),
+    ("held", "held", ("kind", "rows", "first_month", "last_month")),
+    ("days", "days", ("day", "rows")),
+)
+"""Tables of a look into a case: title, part of the answer, columns."""
 
 
 def _identifier() -> str:
@@ -89,15 +103,37 @@ def subject_command() -> None:
 @namespaced
 @as_json
 def find(type_: str, purpose: str, reason: str, namespace: str, json_: bool) -> None:
-    """Find a person; shows masked identifiers. The log entry is written first."""
-    found = people.find(opened(), type_, _identifier(), purpose=purpose, reason=reason, actor="cli", namespace=namespace)
+    """Find a person; shows masked identifiers and a case of eight hours. The log entry is written first."""
+    found = cases.open_(opened(), type_, _identifier(), purpose=purpose, reason=reason, actor="cli", namespace=namespace)
     columns = ("type", "masked", "ref")
 
     def plain() -> None:
         click.echo(f"handle: {found['handle'] or 'nobody here has this identifier'}")
+        click.echo(f"case: {found['case']}")
         table(columns, [[one[column] for column in columns] for one in found["identifiers"]])
 
     emit(found, json_, plain)
+
+
+@subject_command.command("show")
+@click.argument("case")
+@click.option("--at", default="", help="As of a day (its end) or a time that is over; now, if none is given.")
+@click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), help="What to show; consents, if nothing is named.")
+@as_json
+def show_case(case: str, at: str, parts: tuple[str, ...], json_: bool) -> None:
+    """Show what is known of the person of CASE, masked and counted; `subject find` printed it. The log entry is written first."""
+    told = cases.look(opened(), case, parts or ("consents",), actor="cli", at=at)
+
+    def plain() -> None:
+        click.echo(f"state: {told['state']}")
+        for title, name, columns in SHOWN:
+            if name in told:
+                rows = [["" if one[column] is None else one[column] for column in columns] for one in told[name]]
+                table(columns, rows, title=title)
+        for one in told.get("stopped", ()):
+            table(("month", "items"), [[each["month"], each["number"]] for each in one["months"]], title=f"stopped: {one['purpose']}")
+
+    emit(told, json_, plain)
 
 
 @subject_command.command("reveal")

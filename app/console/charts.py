@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
 from app.console import languages
 from app.figures import drawing, specs
-from app.figures.speech import Speech
+from app.figures.speech import Say, Speech
 from app.guard import public, services
 
 KEPT = "public, max-age=31536000, immutable"
@@ -37,8 +37,25 @@ def vega_address() -> str:
 
 
 def speech() -> Speech:
-    """The reader's language."""
-    return Speech(languages.current(), gettext, ngettext, services().settings.currency)
+    """The reader's language; a sentence without places is looked up once a page, for tables say the same words in every row."""
+    language = languages.current()
+    made: dict[str, Speech] = g.setdefault("speech", {})
+    if language not in made:
+        made[language] = Speech(language, _say(), ngettext, services().settings.currency)
+    return made[language]
+
+
+def _say() -> Say:
+    kept: dict[str, str] = {}
+
+    def say(sentence: str, **places: object) -> str:
+        if places:
+            return str(gettext(sentence, **places))
+        if sentence not in kept:
+            kept[sentence] = str(gettext(sentence))
+        return kept[sentence]
+
+    return say
 
 
 def look() -> specs.Look:

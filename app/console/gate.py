@@ -7,18 +7,20 @@ permitted: 403. An act that our own form did not send: 403. An act that needs th
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, g, redirect, request, session
+from flask import Flask, Request, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import validate_csrf
 from werkzeug.exceptions import HTTPException
 from wtforms import ValidationError
 
 from app import sessions
+from app.console import forms
 from app.guard import services
 from privacy.errors import Refused
 
@@ -45,6 +47,11 @@ def page(permission: str, *, fresh: bool = False, quiet: bool = False) -> Callab
 def act(permission: str, *, fresh: bool = False, limit: int = LARGEST_FORM) -> Callable[[View[P, R]], Guarded[P, R]]:
     """Declares and enforces the permission of an act; `limit` is the most bytes that its form may have."""
     return _declared(permission, fresh=fresh, limit=limit)
+
+
+def upload(permission: str) -> Callable[[View[P, R]], Guarded[P, R]]:
+    """As `act`, for a form with a file: `g.sent` has its fields, whose mark was checked, and its file, of which nothing was read yet."""
+    return _declared(permission, fresh=False, limit=0)
 
 
 def open_page(view: View[P, R]) -> View[P, R]:
@@ -75,7 +82,7 @@ def _declared(permission: str, *, fresh: bool, quiet: bool = False, limit: int =
             if permission not in g.caller.permissions:
                 raise Refused(f"this needs the permission {permission}", code="permission_missing")
             if request.method not in ("GET", "HEAD"):
-                _own_form(limit)
+                _own_form(limit) if limit else _own_upload()
             if fresh and not here.fresh(services().clock()):
                 return redirect(with_next(REAUTHENTICATE, _back()))
             return view(*args, **kwargs)
@@ -140,7 +147,7 @@ def _back() -> str:
     """Where to go on afterwards: this page; after an act its own page, where it has one, or where its form says."""
     if request.method in ("GET", "HEAD"):
         return local(request.full_path.rstrip("?"))
-    if request.form.get("back"):
+    if request.mimetype != "multipart/form-data" and request.form.get("back"):
         return local(request.form["back"])
     try:
         request_map().match(request.path, method="GET")
@@ -158,20 +165,42 @@ def request_map() -> Any:
 
 def _own_form(limit: int) -> None:
     """Raises Refused unless a page of ours, given to this very browser, sent the request."""
+    _own_site()
+    request.max_content_length = limit
+    _check_mark(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
+
+
+def _own_upload() -> None:
+    """The same for a form with a file: its mark stands before the file, and is checked before the file is read."""
+    _own_site()
+    g.sent = forms.of(request, services().settings.limits.form_bytes + LARGEST_FORM)
+    _check_mark(g.sent.fields.get("csrf_token"))
+
+
+def _own_site() -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Refused("another site sent this form", code="csrf_failed")
-    request.max_content_length = limit
-    sent = request.headers.get("X-CSRFToken") or request.form.get("csrf_token")
+
+
+def _check_mark(sent: str | None) -> None:
     try:
         validate_csrf(sent)
     except ValidationError:
         raise Refused("the form is too old or was not made here: open the page again", code="csrf_failed") from None
 
 
+class InMemory(Request):
+    """A request whose forms never touch a disk, whatever a part of them calls itself; `limit` bounds them."""
+
+    def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
+        return io.BytesIO()
+
+
 def register(app: Flask) -> None:
     """How this application's cookies are: signed, out of scripts' reach, ours alone, and only over https where the address is."""
     wired = cast("Services", app.extensions["piying"])
     secure = wired.base_url.startswith("https://")
+    app.request_class = InMemory
     app.secret_key = wired.console_secret("cookie")
     app.config.update(
         SESSION_COOKIE_NAME="__Host-piying" if secure else "piying",

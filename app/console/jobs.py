@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, g, redirect, request
+from flask import Blueprint, flash, g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from app import jobs, operating
@@ -89,6 +89,15 @@ def job(job_id: str) -> ResponseReturnValue:
 def progress(job_id: str) -> ResponseReturnValue:
     """The part of the page that changes."""
     return shell.render("jobs/progress.html", job=_told(operating.job(services(), job_id, g.caller)))
+
+
+@blueprint.post("/jobs/<job_id>/cancellation")
+@gate.act("job.edit")
+def cancel(job_id: str) -> ResponseReturnValue:
+    """Calls an import off, or a report that nobody has begun with."""
+    operating.cancel_job(services(), job_id, caller=g.caller)
+    flash(_("The job is called off. One that runs stops after the step at hand."), "info")
+    return redirect(f"/jobs/{job_id}", 303)
 
 
 def _every(applied: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -27,7 +27,7 @@ _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
 _OURS = re.compile(r"[a-z]{2,4}_[A-Za-z0-9_-]+\Z")
 _DIGITS = re.compile(r"\d[\d\s().\-+]*\d")
 
-Kind = Literal["text", "code", "number", "money", "share", "instant", "day", "badge", "list", "flag"]
+Kind = Literal["text", "verbatim", "code", "number", "money", "share", "instant", "day", "badge", "list", "flag"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def log() -> ResponseReturnValue:
     told = reading.page(services(), applied, caller=g.caller, after=request.args.get("after"))
     empty = Empty(_("No entry yet"), _("Every look at a person's data and every change leaves a line here."))
     listing = Listing(
-        COLUMNS, told.rows, _("Entries of the access log"), filters, applied,
+        _columns(), told.rows, _("Entries of the access log"), filters, applied,
         total=told.total, next=told.next, csv="/access-log.csv", csv_cap=reading.MOST, empty=empty,
     )  # fmt: skip
     return shell.render("log/log.html", listing=listing, told=told, most=max((max(one["counts"]) for one in told.hours), default=0))
@@ -52,7 +52,7 @@ def log() -> ResponseReturnValue:
 def file() -> ResponseReturnValue:
     """The entries that match, as a file; the log notes the export."""
     applied = parse(request.args, _filters())
-    return csv_of(COLUMNS, reading.every(services(), applied, caller=g.caller), "access-log.csv", cap=reading.MOST)
+    return csv_of(_columns(), reading.every(services(), applied, caller=g.caller), "access-log.csv", cap=reading.MOST)
 
 
 @blueprint.post("/access-log/verifications")
@@ -65,6 +65,10 @@ def verify() -> ResponseReturnValue:
     else:
         flash(_("The log does not verify. Keep a copy and call for help: piying audit verify names the first bad entry."), "bad")
     return redirect("/access-log", 303)
+
+
+def _columns() -> tuple[Column, ...]:
+    return tuple(column for column in COLUMNS if column.key != "seq" or reading.numbered(g.caller))
 
 
 def _filters() -> tuple[Filter, ...]:

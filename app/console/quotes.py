@@ -14,7 +14,7 @@ from app import published
 from app.console import charts
 from app.console.languages import _, month
 from app.console.questions import body, fields, margin, unnamed
-from app.figures import meaning, words
+from app.figures import cells, meaning, words
 from privacy.errors import PiyingError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def context(services: Services, kind: Mapping[str, Any], form: MultiDict[str, st
         "kind": kind,
         "speech": speech,
         "words": words,
+        "cells": cells,
         "meaning": meaning,
         "form": form,
         "months": [(f"{one // 100}-{one % 100:02d}", month(one)) for one in published.months(services)],

@@ -28,6 +28,10 @@ def _outside(speech: Speech) -> dict[str, str]:
 
 
 def _lists(speech: Speech) -> dict[str, dict[str, str]]:
+    return {**_purchases(speech), **_times(speech), **_people(speech)}
+
+
+def _purchases(speech: Speech) -> dict[str, dict[str, str]]:
     _ = speech.gettext
     return {
         "step": {
@@ -47,6 +51,13 @@ def _lists(speech: Speech) -> dict[str, dict[str, str]]:
             "app": _("App"),
             "web": _("Web"),
         },
+        "region": _regions(speech),
+    }
+
+
+def _times(speech: Speech) -> dict[str, dict[str, str]]:
+    _ = speech.gettext
+    return {
         "weekday": {
             "mon": _("Monday"),
             "tue": _("Tuesday"),
@@ -63,6 +74,12 @@ def _lists(speech: Speech) -> dict[str, dict[str, str]]:
             "evening": _("Evening, 17 to 22"),
             "night": _("Night, 22 to 6"),
         },
+    }
+
+
+def _people(speech: Speech) -> dict[str, dict[str, str]]:
+    _ = speech.gettext
+    return {
         "occupation": {
             "student": _("Students"),
             "office_worker": _("Office workers"),
@@ -92,7 +109,6 @@ def _lists(speech: Speech) -> dict[str, dict[str, str]]:
             "server": _("Server"),
             "bot": _("Bot"),
         },
-        "region": _regions(speech),
         "stage": _stages(speech),
         "stage_before": _stages(speech),
         "previous_stage": _stages(speech),

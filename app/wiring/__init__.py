@@ -18,6 +18,7 @@ from app import asking, holding, housekeeping, intake, jobs, pulls, quality, und
 from app.gathering import Gathering
 from app.settings import load
 from app.stores import open_stores
+from app.wiring.consents import Consents
 from app.wiring.contents import Contents
 from app.wiring.doors import utc_now
 from app.wiring.entrance import Entrance
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from privacy.records import RawBatch
 
 
-class Services(Lake, Pulled, Contents, Entrance):
+class Services(Lake, Pulled, Contents, Entrance, Consents):
     """The parts of one deployment."""
 
     schedule: Mapping[str, int] = {

@@ -17,6 +17,7 @@ from privacy.dictionary import catalogue
 if TYPE_CHECKING:
     from ingestion.mapping import FileMapping
     from ingestion.sources.files import Content
+    from privacy.audit.reading import Line
     from privacy.identity.parcels import ParcelSeal
     from privacy.records import RawBatch, SourceFacts
 
@@ -42,6 +43,22 @@ class Contents(Doors):
     def parsed_mapping(self, text: str) -> FileMapping:
         """A mapping out of its text; raises Invalid with the place that is wrong."""
         return mappings.parse(text, catalogue.load())
+
+    @cached_property
+    def shipped_mappings(self) -> dict[str, str]:
+        """The mappings that come with the program, by name."""
+        from importlib.resources import files
+
+        folder = files("ingestion.sources") / "mappings"
+        found = {one.name.removesuffix(".toml"): one for one in folder.iterdir() if one.name.endswith(".toml")}
+        return {name: found[name].read_text("utf-8") for name in sorted(found)}
+
+    def acts_on(self, prefix: str, fact: str, value: str, *, since: datetime) -> list[Line]:
+        """What the access log says was done to one thing of ours."""
+        from privacy.audit import reading
+
+        with self.read_console() as tx:
+            return reading.acts(tx, prefix, fact, value, since=since)
 
     def content(self, facts: imports.Facts) -> Content:
         """An upload as a file; its name is made of its format, never of what somebody called it."""

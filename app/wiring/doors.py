@@ -15,8 +15,9 @@ from app import processes, rates
 from app.pace import Pace
 from app.settings import Settings
 from app.stores import Role, Stores
-from ingestion import inbox, pipeline, quality, signatures
+from ingestion import inbox, live, pipeline, quality, signatures
 from privacy import custody
+from privacy.admission import showing
 from privacy.admission.door import Admission, AdmissionTools
 from privacy.audit import checkpoint
 from privacy.audit.log import AuditLog, head, ready
@@ -30,6 +31,7 @@ from privacy.identity.box import VaultBox
 if TYPE_CHECKING:
     from privacy.audit.reading import Filter
     from privacy.identity.keys import Keyring
+    from privacy.oversight.cases import Cases
     from privacy.oversight.door import Oversight
     from privacy.oversight.kinship import Kinship
     from privacy.preferences import Preferences
@@ -134,7 +136,14 @@ class Doors:
             clock=self.clock,
             zone=self.settings.zone,
             retention_days=self.settings.retention.lake_months * 31,
+            ring=self.ring,
         )
+
+    @cached_property
+    def ring(self) -> live.Ring:
+        """This process's side of live events."""
+        known = catalogue.load()
+        return live.Ring(lambda part, rows: showing.shown(known, part, rows, zone=self.settings.zone), secrets.token_bytes)
 
     @cached_property
     def preferences(self) -> Preferences:
@@ -170,6 +179,21 @@ class Doors:
         from privacy.oversight.kinship import Kinship
 
         return Kinship(
+            begin_vault=self.stores.begin_vault,
+            random=secrets.token_bytes,
+            begin_platform=self.begin_intake,
+            read_platform=self.read_intake,
+            read_vault=self.stores.read_vault,
+            keyring=self.open_keyring(),
+            log=self.log,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def cases(self) -> Cases:
+        from privacy.oversight.cases import Cases
+
+        return Cases(
             begin_vault=self.stores.begin_vault,
             random=secrets.token_bytes,
             begin_platform=self.begin_intake,
@@ -302,6 +326,14 @@ class Doors:
         """Seconds that the oldest batch has waited."""
         with self.read_jobs() as tx:
             return int(inbox.age(tx, self.clock()).total_seconds())
+
+    def end_cases(self, tx: sa.Connection) -> tuple[int, int]:
+        """Removes the cases of officers that are over, and counts of what a no kept out that are too old; how many of each."""
+        from privacy.consent import stopped
+        from privacy.oversight import casebook
+
+        now = self.clock()
+        return casebook.sweep(tx, now), stopped.sweep(tx, now.astimezone(self.settings.time_zone).date())
 
     def sweep_orphans(self, older_than: timedelta) -> int:
         """Removes people whose batch never reached the platform."""

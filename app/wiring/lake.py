@@ -19,8 +19,10 @@ from privacy.dictionary import catalogue
 from privacy.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
+    from analytics.engine import Engine
     from analytics.lake.maintenance import LakeMaintenance
     from analytics.lake.reader import LakeReader
+    from analytics.lake.subject import SubjectCounts
     from analytics.lake.writer import LakeWriter
     from analytics.reports.base import House, Options, Reports
     from analytics.reports.cubes import Cubes
@@ -58,15 +60,24 @@ class Lake(Doors):
         return LakeMaintenance(self._lake, catalogue.load(), secrets.token_bytes)
 
     @cached_property
-    def reader(self) -> LakeReader:
+    def _engine(self) -> Engine:
         from analytics.engine import Engine
-        from analytics.lake.reader import LakeReader
 
         limits = self.settings.limits
-        engine = Engine(
-            self.settings.lake_path, self.settings.temp_path, threads=limits.engine_threads, memory=f"{limits.engine_memory}MiB"
-        )
-        return LakeReader(self._lake, catalogue.load(), engine, self.preferences.population)
+        return Engine(self.settings.lake_path, self.settings.temp_path, threads=limits.engine_threads, memory=f"{limits.engine_memory}MiB")
+
+    @cached_property
+    def reader(self) -> LakeReader:
+        from analytics.lake.reader import LakeReader
+
+        return LakeReader(self._lake, catalogue.load(), self._engine, self.preferences.population)
+
+    @cached_property
+    def subject_counts(self) -> SubjectCounts:
+        """Counts what the lake holds of one person, for the door that has logged it."""
+        from analytics.lake.subject import SubjectCounts
+
+        return SubjectCounts(self.reader, catalogue.load(), self._engine)
 
     @cached_property
     def reports(self) -> Reports:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.platform.first import agreements, choices, clients, console, evidence, guards, imports, pulls, quality, seen
+from migrations.platform.first import agreements, choices, clients, console, evidence, guards, imports, live, people, pulls, quality, repeats, seen
 
 revision = "platform_0001"
 down_revision = None
@@ -23,8 +23,11 @@ def upgrade() -> None:
     console.create()
     evidence.create()
     imports.create()
+    live.create()
+    people.create()
     pulls.create()
     quality.create()
+    repeats.create()
     seen.create()
     guards.create()
 

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from privacy.admission import screening
 from privacy.audit import merkle
-from privacy.consent import agreements, gate, ledger, registry
+from privacy.consent import agreements, gate, ledger, registry, stopped
 from privacy.consent.recent import RecentTimelines
 from privacy.deidentify import freetext, rules
 from privacy.errors import Raced
@@ -79,6 +79,8 @@ class Entry:
     _handles: bytes
     _decided_at: int
     _refused_links: int
+    _stopped: Mapping[tuple[bytes, str], int]
+    _today: date
     _source: str
     _log: Log
 
@@ -93,11 +95,13 @@ class Entry:
             facts["refused_links"] = self._refused_links
         if self._agreements:
             facts["agreements"] = len(self._agreements)
-        self._log(tx, LogKind.INGEST, "ingest.batch", actor=self._source, facts=facts)
+        entry = self._log(tx, LogKind.INGEST, "ingest.batch", actor=self._source, facts=facts)
         if self._handles and ledger.changed_since(tx, self._decided_at, screening.blocks(self._handles)):
             raise Raced("consent changed while the batch was decided", retry_after=1)
         if self._acts:
-            ledger.append(tx, [one.act for one in compress(self._acts, _taken(self._acts, told))], aliases=self._aliases)
+            brought = [one.act for one in compress(self._acts, _taken(self._acts, told))]
+            ledger.append(tx, brought, aliases=self._aliases, entry=entry)
+        stopped.add(tx, self._stopped, self._today)
         agreements.add(tx, [one.agreement for one in compress(self._agreements, _taken(self._agreements, told))])
 
 
@@ -170,6 +174,8 @@ class Admission:
             _handles=handles + b"".join(each for others in aliases.values() for each in others),
             _decided_at=decided_at,
             _refused_links=sum(bool(keep[one.row]) for one in found.refusals),
+            _stopped=screening.stopped(stack, batch.source, found, handles, allowed, refusals),
+            _today=today,
             _source=batch.source.id,
             _log=tools.log,
         )

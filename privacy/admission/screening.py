@@ -296,6 +296,25 @@ def denied(found: vault.Resolution, refuse: Reasons) -> Bools:
     return rows
 
 
+def stopped(
+    stack: Stack, source: SourceFacts, found: vault.Resolution, handles: bytes, allowed: Mapping[str, gate.Decisions], refusals: Refusals
+) -> dict[tuple[bytes, str], int]:
+    """How many items a no of their person's kept out, by the person's handle and the purpose that the no is about (decision 0026)."""
+    no = Reason.CONSENT_WITHDRAWN.value
+    out = [position for position, reason in zip(refusals.positions, refusals.reasons, strict=True) if reason == no]
+    if not out:
+        return {}
+    rows = np.isin(stack.positions, out) & (found.index >= 0)
+    counts: dict[tuple[bytes, str], int] = {}
+    for purpose in ANALYTIC_PURPOSES:
+        if purpose in source.purposes and purpose in allowed:
+            here = rows & (allowed[purpose].reasons == no)
+            items = np.unique(np.stack([found.index[here], stack.positions[here]]), axis=1)
+            for person, number in zip(*np.unique(items[0], return_counts=True), strict=True):
+                counts[handles[16 * person : 16 * person + 16], purpose] = int(number)
+    return counts
+
+
 def has_news(found: vault.Resolution, keep: Bools) -> bool:
     """Whether the kept rows bring the vault anything: a person, a link, a merge, a refused link, a newer index version."""
     if any(keep[one.row] for one in found.merges) or any(keep[one.row] for one in found.refusals):

@@ -195,6 +195,15 @@ def _matching(query: Any, wanted: Filter) -> Any:
     return query
 
 
+def acts(tx: sa.Connection, prefix: str, fact: str, value: str, *, since: datetime, most: int = 2_000) -> list[Line]:
+    """Acts whose names begin with a prefix and that name a value in a fact, oldest first, among the first `most` since an instant."""
+    columns = [LogEntry.seq, LogEntry.at, LogEntry.kind, LogPayload.actor, LogPayload.action, LogPayload.payload, LogPayload.erased_at]
+    query = sa.select(*columns).select_from(LogEntry).join(LogPayload, LogPayload.seq == LogEntry.seq)
+    query = query.where(LogPayload.action.startswith(prefix, autoescape=True), LogEntry.at >= since)
+    found = [_line(row) for row in tx.execute(query.order_by(LogEntry.seq).limit(most))]
+    return [line for line in found if (line.facts or {}).get(fact) == value]
+
+
 def count(tx: sa.Connection, actor: str, action: str, since: datetime) -> int:
     """How often an actor did something since an instant; look-ups are limited by it."""
     query = sa.select(sa.func.count()).select_from(LogPayload).join(LogEntry, LogEntry.seq == LogPayload.seq)

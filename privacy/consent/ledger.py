@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from privacy import packed
 from privacy.consent import gate, registry
 from privacy.consent.gate import Event, Timeline
+from privacy.consent.telling import telling
 from privacy.errors import Invalid
 from privacy.orm import BigId, PlatformBase
 from privacy.vocabulary import ConsentKind, ConsentState
@@ -37,7 +39,8 @@ _KINDS = frozenset(kind.value for kind in ConsentKind)
 
 
 class ConsentEventRow(PlatformBase):
-    """Append-only; instants are microseconds since 1970, UTC. `claimed_at` stands only where a clock ran too far ahead."""
+    """Append-only; instants are microseconds since 1970, UTC. `claimed_at` stands only where a clock ran too far ahead; `entry` is the position
+    of the log entry that was written with the act."""
 
     __tablename__ = "consent_event"
     __table_args__ = (
@@ -59,6 +62,7 @@ class ConsentEventRow(PlatformBase):
     notice: Mapped[str | None] = mapped_column(sa.String(64))
     evidence: Mapped[dict[str, str] | None] = mapped_column(sa.JSON(none_as_null=True))
     by: Mapped[str | None] = mapped_column(sa.String(80))
+    entry: Mapped[int | None] = mapped_column(sa.BigInteger)
 
 
 class ConsentStateRow(PlatformBase):
@@ -210,8 +214,10 @@ def history(tx: sa.Connection, handle: bytes) -> list[dict[str, Any]]:
 # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def append(tx: sa.Connection, acts: Sequence[ConsentAct], *, aliases: Mapping[bytes, Sequence[bytes]] | None = None) -> int:
-    """Records acts and brings the projection up to date; returns the last position.
+def append(
+    tx: sa.Connection, acts: Sequence[ConsentAct], *, aliases: Mapping[bytes, Sequence[bytes]] | None = None, entry: int | None = None
+) -> int:
+    """Records acts and brings the projection up to date; returns the last position. `entry` is their log entry's.
 
     A source's assertion that changes nothing is not stored, so that a signal carried by every event does not fill the ledger.
     With `aliases`, a person's own grant is recorded for the handles of those merged into them too: it lifts their no as well.
@@ -222,7 +228,7 @@ def append(tx: sa.Connection, acts: Sequence[ConsentAct], *, aliases: Mapping[by
     last = _reserve(tx, 0)
     people = list(dict.fromkeys(act.handle for act in wanted))
     states = {(row.handle, row.purpose): row for row in _standings(tx, people, {act.purpose for act in wanted})}
-    kept = _telling(wanted, states)
+    kept = telling(wanted, states)
     if not kept:
         return last
     first, last = last + 1, _reserve(tx, len(kept))
@@ -232,10 +238,28 @@ def append(tx: sa.Connection, acts: Sequence[ConsentAct], *, aliases: Mapping[by
     earlier = _histories(tx, [pair for pair in said if pair in states])
     alone = [pair for pair, mine in said.items() if len(mine) == 1 and pair not in states]
     told = {pair: [*earlier.get(pair, ()), *map(event_of, said[pair])] for pair in said.keys() - set(alone)}
-    _write(tx, _EVENT, _event_columns(kept, first))
+    _write(tx, _EVENT, _event_columns(kept, first, entry))
     _write(tx, _STATE, _first_columns([said[pair][0] for pair in sorted(alone)], last), _REPLACE_STATE)
     _write(tx, _STATE, list(zip(*[_state_row(pair, events, last) for pair, events in told.items()], strict=True)), _REPLACE_STATE)
     return last
+
+
+def sealed(tx: sa.Connection, acts: Sequence[ConsentAct], aliases: Mapping[bytes, Sequence[bytes]] | None = None) -> bytes:
+    """The digest of people's own acts as `append` will store them, for their log entry; `listing.sealed` computes it again."""
+    return digest(zip(*_event_columns(settled(tx, _spread(acts, aliases)), 0, None)[1:-1], strict=True))
+
+
+def digest(rows: Iterable[Sequence[Any]]) -> bytes:
+    """SHA-256 over acts, in order: the columns between position and entry, evidence as its JSON text."""
+    lines = (json.dumps([handle.hex(), *others], ensure_ascii=True, separators=(",", ":")) for handle, *others in rows)
+    return sha256("\n".join(lines).encode()).digest()
+
+
+def positions(acts: Sequence[ConsentAct], aliases: Mapping[bytes, Sequence[bytes]] | None, last: int) -> list[int]:
+    """Where `append` put each of these acts of people's own, when it returned `last`."""
+    spread = _spread(acts, aliases)
+    first = last - len(spread) + 1
+    return [first + index for index, act in enumerate(spread) if CARRIED.items().isdisjoint((act.evidence or {}).items())]
 
 
 def _spread(acts: Sequence[ConsentAct], aliases: Mapping[bytes, Sequence[bytes]] | None) -> Sequence[ConsentAct]:
@@ -282,33 +306,6 @@ def _until(act: ConsentAct, validity_days: int | None) -> int | None:
     return longest if act.valid_until is None else min(act.valid_until, longest)
 
 
-def _telling(acts: Sequence[ConsentAct], states: Mapping[_Pair, Any]) -> list[ConsentAct]:
-    """Leaves out a source's words that tell nothing.
-
-    An asserted grant is silent for ever where something was said before it (gate, rule 3). Of a person's asserted noes in one batch the
-    first and the last are kept: a grant that arrives late and is older than the last still finds it in its way.
-    """
-    if all(act.kind == ConsentKind.EXPLICIT for act in acts):
-        return list(acts)
-    ordered = sorted(acts, key=lambda act: min(act.at, act.received))
-    granted = {(act.handle, act.purpose) for act in ordered if gate.is_grant(act.state)}
-    last_no = {(act.handle, act.purpose): index for index, act in enumerate(ordered) if not gate.is_grant(act.state)}
-    kept: list[ConsentAct] = []
-    heard: dict[_Pair, int] = {}
-    for index, act in enumerate(ordered):
-        pair, start = (act.handle, act.purpose), min(act.at, act.received)
-        before = heard.setdefault(pair, start)
-        if act.kind == ConsentKind.ASSERTED:
-            state = states.get(pair)
-            if gate.is_grant(act.state):
-                if before < start or (state is not None and state.first < start):
-                    continue
-            elif before < start and pair not in granted and last_no[pair] != index:
-                continue
-        kept.append(act)
-    return kept
-
-
 def _reserve(tx: sa.Connection, count: int) -> int:
     """Takes the head row's lock and `count` positions; returns the last one."""
     moved = tx.execute(sa.update(_HEAD).values(seq=_HEAD.c.seq + count).returning(_HEAD.c.seq)).scalar()
@@ -324,7 +321,7 @@ def event_of(act: ConsentAct) -> Event:
     return Event(act.state, act.kind, min(act.at, act.received + CLOCK_TOLERANCE), act.received, act.valid_until)
 
 
-def _event_columns(acts: Sequence[ConsentAct], first: int) -> list[Sequence[Any]]:
+def _event_columns(acts: Sequence[ConsentAct], first: int, entry: int | None) -> list[Sequence[Any]]:
     """In the order of the table's columns."""
     handles, purposes, states, kinds, times, received, sources, notices, evidence, by, until = zip(*acts, strict=True)
     latest = [one + CLOCK_TOLERANCE for one in received]
@@ -332,7 +329,8 @@ def _event_columns(acts: Sequence[ConsentAct], first: int) -> list[Sequence[Any]
     claimed = [None if at <= most else at for at, most in zip(times, latest, strict=True)]
     shown = [None if one is None else json.dumps(dict(one), ensure_ascii=True, sort_keys=True) for one in evidence]
     numbers = range(first, first + len(acts))
-    return [numbers, handles, purposes, states, kinds, effective, received, claimed, until, sources, notices, shown, by]
+    logged = [entry] * len(acts)
+    return [numbers, handles, purposes, states, kinds, effective, received, claimed, until, sources, notices, shown, by, logged]
 
 
 def _first_columns(acts: Sequence[ConsentAct], seq: int) -> list[Sequence[Any]]:

@@ -16,11 +16,18 @@ from privacy.consent import gate, ledger
 from privacy.vocabulary import ConsentKind, ConsentState
 
 
-def separate(tx: sa.Connection, sides: Sequence[Sequence[bytes]], *, now: int, by: str) -> int:
+def separate(tx: sa.Connection, sides: Sequence[Sequence[bytes]], *, now: int, by: str, entry: int | None = None) -> int:
     """Two who were one are two again: a grant that only the other side gave ends here, by a no of its own. Returns how many noes.
 
     Whoever had said nothing themselves, or no, stands as before; the silent ones as somebody who refused, so that nothing opens by mistake.
     """
+    acts = noes(tx, sides, now=now, by=by)
+    ledger.append(tx, acts, entry=entry)
+    return len(acts)
+
+
+def noes(tx: sa.Connection, sides: Sequence[Sequence[bytes]], *, now: int, by: str) -> list[ledger.ConsentAct]:
+    """The noes that `separate` would record; nothing is written."""
     acts: list[ledger.ConsentAct] = []
     for side in sides:
         given = {
@@ -36,8 +43,7 @@ def separate(tx: sa.Connection, sides: Sequence[Sequence[bytes]], *, now: int, b
                 if before == gate.ALLOWED != alone:
                     state = (ConsentState.WITHDRAWN if alone == gate.WITHDRAWN else ConsentState.DENIED).value
                     acts.append(ledger.ConsentAct(handle, purpose, state, ConsentKind.EXPLICIT.value, now, now, by=by))
-    ledger.append(tx, acts)
-    return len(acts)
+    return acts
 
 
 def _carried(row: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ a no is always accepted, however it was collected. Codes name the rule; nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,12 @@ from privacy.vocabulary import ConsentState
 COLLECTIONS = frozenset({"api", "form", "paper", "phone", "app", "mini_program", "file", "public_page", "console"})
 _WITHOUT_SCREEN = frozenset({"paper", "phone"})
 """Where no box can be ticked beforehand, its state need not be told."""
-_FIELDS = frozenset({"identifier", "purpose", "state", "at", "notice", "separate_for", "default_state", "collection", "valid_until"})
+_FIELDS = frozenset(
+    {"identifier", "purpose", "state", "at", "notice", "separate_for", "default_state", "collection", "language", "valid_until"}
+)
+
+
+_LANGUAGE = re.compile(r"[a-z]{2}(-[A-Za-z]{2,8})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,17 @@ def check(item: Mapping[str, Any], registered: Mapping[str, Purpose], notices: M
     collection = item.get("collection") or "api"
     if collection not in COLLECTIONS:
         return Invalid("this way of collecting is not known", code="collection_unknown", field="collection")
+    language = item.get("language")
+    if language is not None and not (isinstance(language, str) and _LANGUAGE.fullmatch(language)):
+        return Invalid("a language is written as in a notice: en, zh, zh-Hans", code="language_unknown", field="language")
     wrong = _wrong_grant(item, purpose, notices, collection) if state == ConsentState.GRANTED else None
     if wrong is not None:
         return wrong
     evidence = {"collection": collection, "form": "separate" if purpose.separate else "general"}
     if item.get("default_state") in ("checked", "unchecked"):
         evidence["default_state"] = item["default_state"]
+    if language is not None:
+        evidence["language"] = language
     return Wish(purpose.key, state, *instants, notices.get(str(item.get("notice"))), evidence)
 
 

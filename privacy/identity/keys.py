@@ -32,15 +32,19 @@ from privacy.identity.profiles import INTERNATIONAL, KEY_BYTES, Profile
 from privacy.identity.pseudonyms import BlockCipher, MacKey
 from privacy.records import Clock, RandomBytes
 
-KINDS: Final = ("kek", "index", "tombstone", "lake", "consent", "log", "recipient", "run", "inbox", "signing")
-"""kek wraps data keys, index and tombstone make look-up digests, signing signs checkpoints; the others are roots of one domain each."""
+KINDS: Final = ("kek", "index", "tombstone", "lake", "consent", "log", "recipient", "run", "inbox", "signing", "receipt")
+"""kek wraps data keys, index and tombstone make look-up digests, signing signs checkpoints, receipt signs receipts of consent; the others are
+roots of one domain each."""
 
-ROTATABLE: Final = frozenset({"kek", "index", "lake", "run", "inbox", "recipient", "signing"})
+ROTATABLE: Final = frozenset({"kek", "index", "lake", "run", "inbox", "recipient", "signing", "receipt"})
 """The handles of consent and log and the tombstones stand in append-only rows that nobody can rewrite, so their roots stay."""
 
 ROOT_OF: Final[Mapping[str, str]] = {
     pseudonyms.VIRTUAL_ID: "lake",
     pseudonyms.CONSENT_HANDLE: "consent",
+    pseudonyms.RECEIPT_NUMBER: "consent",
+    pseudonyms.RECEIPT_SUBJECT: "consent",
+    pseudonyms.RECEIPT_SALT: "consent",
     pseudonyms.LOG_HANDLE: "log",
     pseudonyms.RUN_ID: "run",
     pseudonyms.RECIPIENT: "recipient",
@@ -48,6 +52,7 @@ ROOT_OF: Final[Mapping[str, str]] = {
     pseudonyms.TOMBSTONE: "tombstone",
     pseudonyms.CONSOLE_HANDLE: "log",
     pseudonyms.CONSOLE_ENTRANCE: "log",
+    pseudonyms.OFFICER_REFERENCE: "log",
     pseudonyms.MESSAGE: "inbox",
     pseudonyms.ROW: "inbox",
 }
@@ -152,6 +157,10 @@ class Keyring:
 
     def versions(self, kind: str) -> list[int]:
         return sorted(number for owner, number in self._versions if owner == kind)
+
+    def version_at(self, kind: str, at: datetime) -> int:
+        """The newest version that was made by an instant; the first where none was."""
+        return max((one.version for one in self._versions.values() if one.kind == kind and one.created <= at), default=1)
 
     def inventory(self) -> list[tuple[str, int, datetime, bytes]]:
         """Kind, version, time of making and check value of every key; no key."""

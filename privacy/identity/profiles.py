@@ -118,10 +118,17 @@ class Profile:
         """What keys of a kind are used with, for the inventory."""
         if kind == "kek":
             return ALGORITHMS[self.sealing]
-        if kind == "signing":
+        if kind in ("signing", "receipt"):
             return "Ed25519"
         derived, mac = f"HKDF-{self.hash_name}", f"HMAC-{self.hash_name}"
-        uses = {"index": (mac,), "tombstone": (mac,), "recipient": (mac,), "inbox": (mac,), "log": (self.block_name, mac)}
+        uses = {
+            "index": (mac,),
+            "tombstone": (mac,),
+            "recipient": (mac,),
+            "inbox": (mac,),
+            "log": (self.block_name, mac),
+            "consent": (self.block_name, mac),
+        }
         return ", ".join((derived, *uses.get(kind, (self.block_name,))))
 
 

@@ -8,6 +8,7 @@ Must never learn: where a key comes from, a database, a consent.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import struct
 from collections.abc import Callable, Sequence
@@ -21,9 +22,13 @@ import pyarrow.compute as pc
 
 VIRTUAL_ID: Final = "lake/virtual-id"
 CONSENT_HANDLE: Final = "consent/handle"
+RECEIPT_NUMBER: Final = "consent/receipt-number"
+RECEIPT_SUBJECT: Final = "consent/receipt-subject"
+RECEIPT_SALT: Final = "consent/receipt-salt"
 LOG_HANDLE: Final = "log/handle"
 CONSOLE_HANDLE: Final = "console/handle"
 CONSOLE_ENTRANCE: Final = "console/secret"
+OFFICER_REFERENCE: Final = "console/subject"
 RUN_ID: Final = "run/id"
 RECIPIENT: Final = "recipient/pseudonym"
 BLIND_INDEX: Final = "vault/blind-index"
@@ -32,7 +37,8 @@ MESSAGE: Final = "inbox/message"
 ROW: Final = "inbox/row"
 
 LABELS: Final = (
-    VIRTUAL_ID, CONSENT_HANDLE, LOG_HANDLE, CONSOLE_HANDLE, CONSOLE_ENTRANCE, RUN_ID, RECIPIENT, BLIND_INDEX, TOMBSTONE, MESSAGE, ROW
+    VIRTUAL_ID, CONSENT_HANDLE, RECEIPT_NUMBER, RECEIPT_SUBJECT, RECEIPT_SALT, LOG_HANDLE, CONSOLE_HANDLE, CONSOLE_ENTRANCE,
+    OFFICER_REFERENCE, RUN_ID, RECIPIENT, BLIND_INDEX, TOMBSTONE, MESSAGE, ROW,
 )  # fmt: skip
 """One label a domain; a test proves that they lead to values that never meet."""
 
@@ -87,6 +93,43 @@ def _permuted(blocks: bytes, cipher: BlockCipher) -> bytes:
 def _first_63_bits(blocks: bytes) -> npt.NDArray[np.int64]:
     words = np.frombuffer(blocks, dtype=">u8")[::2]
     return (words >> np.uint64(1)).astype(np.int64)
+
+
+RECEIPT_PREFIX: Final = "rcp_"
+REFERENCE_PREFIX: Final = "sub_"
+_REFERENCE_SIGNS: Final = 12
+
+
+def receipt_numbers(positions: Sequence[int], cipher: BlockCipher) -> list[str]:
+    """The numbers of the receipts of acts at these positions of the ledger: a permutation, so that each has one and nobody guesses it.
+
+    Half of the block is zero, so that a number that was made up leads nowhere, but with probability 2⁻⁶⁴.
+    """
+    made = cipher(b"".join(struct.pack(">QQ", 0, position) for position in positions))
+    return [RECEIPT_PREFIX + _base32(made[start : start + 16]) for start in range(0, len(made), 16)]
+
+
+def receipt_position(number: str, inverse: BlockCipher) -> int | None:
+    """The position of the act whose receipt has this number; None for what is no number of ours."""
+    written = number.removeprefix(RECEIPT_PREFIX)
+    try:
+        raw = base64.b32decode(written.upper() + "======")
+    except ValueError:
+        return None
+    if len(raw) != 16 or number != RECEIPT_PREFIX + _base32(raw):
+        return None
+    zero, position = struct.unpack(">QQ", inverse(raw))
+    return position if zero == 0 and position < 1 << 63 else None
+
+
+def officer_references(person_ids: bytes, cipher: BlockCipher) -> list[str]:
+    """What the consent log calls people: enough of the permuted id to tell two apart, too little to go back by."""
+    made = _permuted(person_ids, cipher)
+    return [REFERENCE_PREFIX + _base32(made[start : start + 16])[:_REFERENCE_SIGNS] for start in range(0, len(made), 16)]
+
+
+def _base32(raw: bytes) -> str:
+    return base64.b32encode(raw).decode().rstrip("=").lower()
 
 
 def blind_index(key: MacKey, type_: str, values: Sequence[str]) -> list[bytes]:

@@ -348,6 +348,11 @@ def identifiers_of(tx: sa.Connection, keyring: Keyring, person_id: bytes) -> lis
     return sorted(opened)
 
 
+def known(tx: sa.Connection, people: Sequence[bytes]) -> set[bytes]:
+    """Which of these people the vault still holds."""
+    return {bytes(row[0]) for row in bulk.select_in(tx, "SELECT person FROM person WHERE person IN ({keys})", list(set(people)))}
+
+
 def merged_into(tx: sa.Connection) -> list[tuple[bytes, bytes]]:
     """Every merged person with the one who stands for them now."""
     winner = aliased(Person)

@@ -22,6 +22,7 @@ from privacy.errors import Conflict, Invalid, NotFound, Refused
 from privacy.identity import keystate, matching, merging, proposals, pseudonyms, reasons, vault
 from privacy.identity.normalise import normalise
 from privacy.identity.proposals import Candidate, ProposalState
+from privacy.identity.reasons import Reasons
 from privacy.orm import Begin, to_micros
 from privacy.oversight.door import REASONS, Oversight, why
 from privacy.records import RandomBytes
@@ -57,9 +58,12 @@ class Kinship(Oversight):
             told = reasons.of_person(tx, self._keyring, person)
         if told is None:
             raise NotFound("no such person", code="person_unknown", field="handle")
+        return {"handle": self._console_handle(told.family[0].id), **self._kin(told)}
+
+    def _kin(self, told: Reasons) -> dict[str, Any]:
+        """{"links", "merges", "refused"} of what the vault told."""
         number = {member.id: place for place, member in enumerate(told.family, 1)}
         return {
-            "handle": self._console_handle(told.family[0].id),
             "links": [
                 {
                     "member": number[link.member],
@@ -110,7 +114,7 @@ class Kinship(Oversight):
         now = self._clock()
         with self._begin_platform() as tx:
             entry = self._log(tx, LogKind.RIGHTS, UNMERGE, actor=actor, facts={**facts, "members": len(plan.winner) + len(plan.loser)})
-            acts = separation.separate(tx, sides, now=to_micros(now), by=UNMERGE)
+            acts = separation.separate(tx, sides, now=to_micros(now), by=UNMERGE, entry=entry)
         with self._begin_vault() as tx:
             if merging.split(tx, seq, by=actor, now=now) != plan:
                 raise Conflict("the person changed meanwhile; look again", code="person_changed")

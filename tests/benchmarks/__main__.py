@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-BENCHMARKS = ("bench_import", "bench_http", "bench_report", "bench_identity")
+BENCHMARKS = ("bench_import", "bench_http", "bench_report", "bench_identity", "bench_pages")
 LONG = ("bench_large",)
 
 

@@ -92,12 +92,13 @@ KEYS = {
     "index": "look-up digests of identifiers",
     "tombstone": "look-up digests of erased identifiers",
     "lake": "virtual IDs; a new version serves from the next data month on",
-    "consent": "consent handles",
+    "consent": "consent handles, numbers of receipts and what receipts call people",
     "log": "log handles and console handles",
     "recipient": "recipients' pseudonyms",
     "run": "the run IDs of stored keys; a question makes a random key of its own",
     "inbox": "domain of message ids and row keys, whose keys are random and destroyed",
     "signing": "signs checkpoints (Ed25519)",
+    "receipt": "signs receipts of consent (Ed25519); which version follows from the time of the act",
 }
 
 JOBS = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import replace
@@ -193,6 +194,42 @@ def manage_everything(house: House) -> Iterator[str]:
     yield answer.get_data(as_text=True)
     for path in ("/api/quarantine", "/api/sources", "/api/dictionary", "/metrics"):
         yield house.client.get(path, headers=integrator).get_data(as_text=True)
+
+
+def look_everybody_up(house: House) -> Iterator[str]:
+    """An officer who looks the person up by the console's forms, types them into every field, and has one value shown in clear.
+
+    The one answer that shows it is not yielded: what it must not leave anywhere is for the search.
+    """
+    types = {"card": "member_card", "name": "customer_no"}
+    for kind, text in PLANTED:
+        officer = house.browser("officer")
+        typed = {
+            "type": types.get(kind, kind),
+            "value": text,
+            "purpose": "complaint",
+            "reason": "asks" if kind in UNSHAPED else f"asks by {text}",
+        }
+        answers = [officer.post("/people", typed), officer.post("/people", dict.fromkeys(typed, text) | {"namespace": text})]
+        answers.append(officer.post("/people", typed | {"reason": "asks what is held"}))
+        if (case := answers[-1].headers.get("Location")) is not None:
+            answers += [officer.get(f"{case}?show={tab}") for tab in ("timeline", "identities", "stopped")]
+            answers.append(officer.post(f"{case}/reveals", {"ref": text, "purpose": text, "reason": text}))
+            wish = {"purpose": text, "state": text, "collection": "paper", "notice": text, "default_state": text, "at": text}
+            answers += [officer.post(f"{case}/decisions", wish), officer.post(f"{case}/merges/mrg_{'00' * 16}", typed)]
+            answers += [officer.post(f"{case}/decisions", wish | {"collection": text}), officer.get(f"{case}/decisions")]
+        yield from (answer.get_data(as_text=True) + str(answer.headers) for answer in answers)
+    officer = house.browser("officer")
+    case = officer.post("/people", {"type": "phone", "value": PERSON["phone"], "purpose": "complaint", "reason": "asks"}).headers[
+        "Location"
+    ]
+    page = officer.get(f"{case}/reveals").get_data(as_text=True)
+    (ref,) = re.findall(r'value="([0-9a-f]{32})" required> Telephone', page)
+    shown = officer.post(f"{case}/reveals", {"ref": ref, "purpose": "complaint", "reason": "to call back"})
+    assert PERSON["phone"] in shown.get_data(as_text=True)
+    yield page + str(shown.headers)
+    yield from (officer.get(f"{case}?show={tab}").get_data(as_text=True) for tab in ("timeline", "identities", "held", "stopped"))
+    yield officer.get("/access-log").get_data(as_text=True)
 
 
 MEMBERS = """

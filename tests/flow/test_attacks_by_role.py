@@ -53,6 +53,28 @@ def test_attack_47_another_integrators_source_answers_as_if_there_were_none(open
         assert (hidden.status_code, told(hidden)) == (absent.status_code, told(absent)) == (404, told(absent)), path
 
 
+@pytest.mark.parametrize(
+    ("path", "method", "body"),
+    [
+        ("", "PATCH", {"requests_per_second": 1}),
+        ("/rotations", "POST", {}),
+        ("/revocations", "POST", {"key": "key_" + "0" * 12}),
+        ("/clients", "POST", {"public_key": "PEM"}),
+        ("/clients/endings", "POST", {"client": "cli_" + "0" * 24}),
+        ("/disablement", "POST", None),
+    ],
+)
+def test_attack_47_an_integrator_changes_no_source_of_another(open_house: House, path: str, method: str, body: Any) -> None:
+    house = open_house
+    owner, stranger = bearer(house.token("integrator")), bearer(house.token("integrator"))
+    made = house.client.post("/api/sources", json={"name": "kept" + path.replace("/", "-"), "kind": "segment"}, headers=owner).get_json()
+    before = house.client.get(f"/api/sources/{made['source']}", headers=owner)
+    headers = stranger | {"If-Match": before.headers["ETag"]}
+    answer = house.client.open(f"/api/sources/{made['source']}{path}", method=method, json=body, headers=headers)
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "source_not_found")
+    assert house.client.get(f"/api/sources/{made['source']}", headers=owner).get_json() == before.get_json()
+
+
 def test_attack_47_a_marketer_reads_no_job_but_own_ones(open_house: House) -> None:
     house = open_house
     with house.services.begin_jobs() as tx:

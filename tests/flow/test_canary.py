@@ -43,6 +43,7 @@ from tests.flow.planting import (
     consent_everything,
     fail_everything,
     import_everything,
+    look_everybody_up,
     manage_everything,
     send_everything,
     write_files,
@@ -116,6 +117,7 @@ def test_a_person_planted_everywhere_is_found_nowhere(
         *import_everything(house, files),
         *break_everything(house, key),
         *manage_everything(house),
+        *look_everybody_up(house),
     ]
     assert house.rows() > 500
     assert_clean(iter([("answers", "\n".join(told).encode())]))

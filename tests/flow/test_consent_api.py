@@ -36,7 +36,9 @@ def test_consent_needs_a_server_key_or_an_officer(house: House) -> None:
     assert events(house) == 0
     for headers in (bearer(key), basic(key), bearer(house.token("officer"))):
         answer = house.client.post("/v1/consents", json={"consents": [wish()]}, headers=headers)
-        assert (answer.status_code, answer.get_json()) == (201, {"items": [{"index": 0, "verdict": "stored"}]})
+        (item,) = answer.get_json()["items"]
+        assert (answer.status_code, item["index"], item["verdict"]) == (201, 0, "stored")
+        assert item["receipt"].startswith("rcp_")
     assert events(house) == 3
 
 

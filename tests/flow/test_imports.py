@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app import importing, imports, jobs, uploads
+from app import imported, importing, imports, jobs, uploads
 from ingestion import registry
 from privacy.identity.ephemeral import EphemeralKey
 from tests.flow.importer import (
@@ -148,9 +148,18 @@ def test_a_file_is_looked_at_and_tried_before_anything_of_it_is_stored(sqlite_on
     assert all("log_" in name for name in changed), "a trial wrote something but its own entry"
     missing = house.client.post(f"/api/imports/{made}/start", headers=bearer(token))
     assert (missing.status_code, missing.get_json()["code"]) == (422, "mapping_missing")
-    bad = house.client.put(f"/api/imports/{made}/mapping", json={"mapping": "record = 'none'"}, headers=bearer(token))
+    address = f"/api/imports/{made}/mapping"
+    seen = house.client.get(address, headers=bearer(token))
+    assert seen.get_json() == {"mapping": None}
+    named = {**bearer(token), "If-Match": seen.headers["ETag"]}
+    bad = house.client.put(address, json={"mapping": "record = 'none'"}, headers=named)
     assert (bad.status_code, bad.get_json()["code"]) == (422, "mapping_invalid")
-    assert house.client.put(f"/api/imports/{made}/mapping", json={"mapping": told["mapping"]}, headers=bearer(token)).status_code == 200
+    unnamed = house.client.put(address, json={"mapping": told["mapping"]}, headers=bearer(token))
+    assert (unnamed.status_code, unnamed.get_json()["code"]) == (428, "precondition_missing")
+    assert house.client.put(address, json={"mapping": told["mapping"]}, headers=named).status_code == 200
+    late = house.client.put(address, json={"mapping": told["mapping"]}, headers=named)
+    assert (late.status_code, late.get_json()["code"]) == (412, "changed_meanwhile")
+    assert house.client.get(address, headers=bearer(token)).get_json() == {"mapping": told["mapping"]}
     assert house.client.post(f"/api/imports/{made}/start", headers=bearer(token)).status_code == 202
     run_jobs(house, "import")
     assert numbers(state(house, token, made)) == EXPECTED
@@ -252,7 +261,8 @@ def test_a_cancelled_import_stops_after_its_chunk_and_what_failed_goes_on(sqlite
         job = jobs.claim(tx, "w", now=house.clock())
     assert job is not None
     assert job.arguments == {"import": made}
-    uploads.run(house.services, job, measure=cancel)
+    with pytest.raises(jobs.Stopped):
+        uploads.run(house.services, job, measure=cancel)
     told = state(house, token, made)
     assert (told["state"], told["counts"]["received"]) == ("cancelled", 200)
     assert on_disk(house) == []
@@ -269,7 +279,7 @@ def test_the_list_of_imports_comes_in_pages_and_shows_numbers_only_to_who_may_se
     house = sqlite_only
     token = shop(house)
     made = [announce(house, token, till_file(number + 1))["import"] for number in range(5)]
-    monkeypatch.setattr(uploads, "PAGE", 2)
+    monkeypatch.setattr(imported, "PAGE", 2)
     seen: list[str] = []
     cursor = ""
     while cursor is not None:
@@ -289,7 +299,8 @@ def test_the_list_of_imports_comes_in_pages_and_shows_numbers_only_to_who_may_se
 def test_the_error_file_tells_rows_paths_and_rules_and_no_value(house: House) -> None:
     """Of rows that were refused because of a person nothing but that they were not processed."""
     token = shop(house)
-    made = uploaded(house, token, till_file())
+    made = uploaded(house, token, till_file(), name="till.csv")
+    assert state(house, token, made)["name"] == "till.csv"
     answer = house.client.get(f"/api/imports/{made}/errors", headers=bearer(token))
     assert answer.mimetype == "text/csv"
     header, *lines = answer.get_data(as_text=True).splitlines()
@@ -305,3 +316,4 @@ def test_the_error_file_tells_rows_paths_and_rules_and_no_value(house: House) ->
     assert (gone.status_code, gone.get_json()["code"]) == (404, "errors_gone")
     uploads.expire(house.services)
     assert house.counts()["platform.import_chunk"] == 0
+    assert state(house, house.token("officer"), made)["name"] is None

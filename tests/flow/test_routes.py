@@ -208,12 +208,16 @@ def test_addresses_never_carry_an_identifier(open_door: House) -> None:
         "source_id",
         "job_id",
         "release_id",
+        "receipt_id",
         "import_id",
         "user_id",
         "token_id",
         "filename",
         "measure",
         "month_id",
+        "case_id",
+        "merge_id",
+        "proposal_id",
     }
     assert variables == ours
 

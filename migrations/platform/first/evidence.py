@@ -99,6 +99,7 @@ def _consent_ledger() -> None:
         sa.Column("notice", sa.String(length=64), nullable=True),
         sa.Column("evidence", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("by", sa.String(length=80), nullable=True),
+        sa.Column("entry", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("kind IN ('explicit', 'asserted')", name=op.f("ck_consent_event_kind")),
         sa.CheckConstraint("state IN ('granted', 'withdrawn', 'denied')", name=op.f("ck_consent_event_state")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_consent_event")),

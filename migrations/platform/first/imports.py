@@ -11,6 +11,7 @@ def create() -> None:
         sa.Column("source_id", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("format", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=True),
         sa.Column("mapping", sa.Text(), nullable=True),
         sa.Column("size", sa.BigInteger(), nullable=True),
         sa.Column("sha256", sa.LargeBinary(length=32), nullable=True),

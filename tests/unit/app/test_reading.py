@@ -47,6 +47,7 @@ def test_whoever_may_read_only_their_own_acts_gets_those_whatever_they_ask(house
     marketer = _caller(house, "marketer")
     found = reading.page(house.services, {"actor": "test"}, caller=marketer)
     assert {row["actor"] for row in found.rows} == {"marketer@example.com"}
+    assert {row["seq"] for row in found.rows} == {None}, "two positions would tell how many entries others made"
     assert found.own
     assert reading.actors(house.services, marketer) == ((marketer.account_id, "marketer@example.com"),)
 

@@ -138,7 +138,8 @@ def either(request: pytest.FixtureRequest, tables: Stores) -> House:
 def test_who_grants_is_in_the_next_population_and_who_withdraws_is_not(anywhere: House) -> None:
     house = anywhere
     assert house.size() == 0
-    assert house.say(ANNA, "granted") == {"index": 0, "verdict": "stored"}
+    told = house.say(ANNA, "granted")
+    assert (told.keys(), told["verdict"]) == ({"index", "verdict", "receipt"}, "stored")
     assert house.say(BO, "granted")["verdict"] == "stored"
     assert house.size() == 2
     house.clock.at += timedelta(seconds=1)
@@ -223,7 +224,7 @@ def test_a_grant_after_erasure_is_not_processed_and_a_withdrawal_still_is(house:
     with house.stores.begin_vault() as tx:
         vault.add_tombstones(tx, house.keyring, [(IdentifierType.PHONE, "+8613800138000")], now=NOW)
     assert house.say(ANNA, "granted") == {"index": 0, "verdict": "refused", "reason": "not_processed", "path": None}
-    assert house.say(ANNA, "withdrawn") == {"index": 0, "verdict": "stored"}
+    assert house.say(ANNA, "withdrawn") == {"index": 0, "verdict": "stored"}, "there is no act, so there is no receipt"
     assert house.size() == 0
     with house.stores.read_platform() as tx:
         assert ledger.head(tx) == 0
@@ -257,7 +258,7 @@ def test_a_bad_item_does_not_stop_anothers_withdrawal(house: House) -> None:
     told = house.door().record([item(ANNA, "granted", "no.such"), item(BO, "withdrawn")], actor="src_pos000000000")
     assert told == [
         {"index": 0, "verdict": "refused", "reason": "purpose_unknown", "path": "purpose"},
-        {"index": 1, "verdict": "stored"},
+        {"index": 1, "verdict": "stored", "receipt": told[1]["receipt"]},
     ]
 
 
@@ -312,6 +313,7 @@ def test_the_log_learns_counts_and_never_whose(house: House) -> None:
         "purposes": [STATISTICS],
         "stored": 2,
         "refused": 0,
+        "digest": entry.facts["digest"],
     }
 
 

@@ -37,6 +37,7 @@ def check(**item: Any) -> Wish | PiyingError:
         ({"default_state": "checked"}, "consent_preticked"),
         ({"notice": "v2"}, "notice_unknown"),
         ({"collection": "telepathy"}, "collection_unknown"),
+        ({"language": "the mother tongue"}, "language_unknown"),
         ({"phone": "x"}, "unknown_field"),
         ({"separate_for": ["share.acme"]}, "separate_mismatch"),
         ({"purpose": "share.acme", "default_state": "unchecked", "separate_for": ["acme", "umbrella"]}, "consent_bundled"),

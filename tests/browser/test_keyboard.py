@@ -1,0 +1,141 @@
+"""Walks with nothing but a keyboard: every stop shows its focus and is covered by nothing; whatever opens can be closed and gives the focus back."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page as Tab
+
+from app import jobs
+from tests.browser.conftest import Open
+from tests.browser.walk import at_focus
+from tests.flow.entering import ADA, PASSWORD, account, code, enter, quick, second_step
+
+pytestmark = pytest.mark.slow
+
+expect.set_options(timeout=20_000)
+MOST = 120
+"""Stops on the way to anything."""
+
+
+def to(tab: Tab, wanted: str) -> None:
+    """Presses Tab until the wanted element has the focus; every stop on the way is looked at."""
+    place = tab.locator(wanted).first
+    expect(place).to_be_visible()
+    for _ in range(MOST):
+        tab.keyboard.press("Tab")
+        if place.evaluate("one => one === document.activeElement"):
+            assert at_focus(tab) == []
+            return
+        if tab.evaluate("document.activeElement !== document.body"):
+            assert at_focus(tab) == []
+    raise AssertionError(f"the keyboard does not reach {wanted}")
+
+
+def press(tab: Tab, wanted: str, key: str = "Enter") -> None:
+    to(tab, wanted)
+    tab.keyboard.press(key)
+
+
+def type_into(tab: Tab, wanted: str, text: str) -> None:
+    to(tab, wanted)
+    tab.keyboard.insert_text(text)
+
+
+def test_signing_in_with_a_second_step_leads_to_the_page_that_was_wanted(opened: Open, browser: Browser) -> None:
+    house = quick(opened.house)
+    account(house, "marketer")
+    sealed, _ = second_step(house, enter(house)[0])
+    house.clock.forward(minutes=1)
+    with opened.tab(browser) as tab:
+        tab.goto("/reports?kind=store_month")
+        type_into(tab, "#f-email", ADA)
+        type_into(tab, "#f-password", "not this one")
+        tab.keyboard.press("Enter")
+        expect(tab.get_by_role("alert")).to_be_visible()
+        type_into(tab, "#f-password", PASSWORD)
+        tab.keyboard.press("Enter")
+        type_into(tab, "#f-code", code(house, sealed))
+        tab.keyboard.press("Enter")
+        tab.wait_for_url("**/reports?kind=store_month")
+        press(tab, "details.menu-account > summary")
+        press(tab, ".menu-sheet button")
+        tab.wait_for_url("**/sign-in")
+
+
+def test_the_first_stop_leads_past_the_navigation(opened: Open, browser: Browser) -> None:
+    with opened.tab(browser, "officer") as tab:
+        tab.goto("/access-log")
+        press(tab, "a.skip")
+        assert tab.evaluate("document.activeElement.id") == "main"
+        tab.keyboard.press("Tab")
+        assert tab.evaluate("document.activeElement.closest('main') !== null && document.activeElement.id !== 'main'")
+
+
+def test_the_find_box_a_list_and_its_filter(opened: Open, browser: Browser) -> None:
+    with opened.tab(browser, "marketer") as tab:
+        tab.goto("/")
+        type_into(tab, "#find", opened.things["release"])
+        tab.keyboard.press("Enter")
+        tab.wait_for_url(f"**/releases/{opened.things['release']}")
+        press(tab, "nav.side a[href='/reports']")
+        to(tab, "select[name=kind]")
+        tab.keyboard.press("ArrowDown")
+        press(tab, "form.filters button")
+        tab.wait_for_url(re.compile(r"/reports\?.*kind=\w"))
+        press(tab, ".chip")
+        tab.wait_for_url(re.compile(r"/reports(\?(?!.*kind=\w).*)?$"))
+
+
+def test_the_language_and_the_narrow_menu(opened: Open, browser: Browser) -> None:
+    with opened.tab(browser, "marketer", width=320) as tab:
+        tab.goto("/budget")
+        press(tab, "button[value=zh_Hans_CN]")
+        expect(tab.locator("html")).to_have_attribute("lang", "zh-Hans-CN")
+        press(tab, "button[name=language][value=en]")
+        expect(tab.locator("html")).to_have_attribute("lang", "en")
+        press(tab, "details.menu-narrow > summary")
+        to(tab, "details.menu-narrow a[href='/reports']")
+        tab.keyboard.press("Escape")
+        assert tab.evaluate("document.activeElement.closest('details.menu-narrow').open") is False
+        assert tab.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_a_question_its_price_and_its_answer(opened: Open, browser: Browser) -> None:
+    house = opened.house
+    with opened.tab(browser, "marketer") as tab:
+        tab.goto("/reports")
+        press(tab, "a.kind[href='/reports/new/funnel']")
+        press(tab, "form[method=get].card-form button[type=submit]")
+        expect(tab.get_by_role("button", name="Run for")).to_be_visible()
+        press(tab, "section form[method=post] button")
+        tab.wait_for_url("**/jobs/job_*")
+        while jobs.run_one(house.services.begin_jobs, house.services.handlers, "worker", clock=house.clock):
+            pass
+        tab.wait_for_url("**/releases/rel_*", timeout=20_000)
+        expect(tab.get_by_role("heading", name="What was found")).to_be_visible()
+
+
+def test_the_dialog_before_the_session_ends_takes_the_focus_and_gives_it_back(opened: Open, browser: Browser) -> None:
+    with opened.tab(browser, "officer") as tab:
+        tab.clock.install()
+        tab.goto("/dictionary")
+        to(tab, "#find")
+        for way in ("Escape", "stay"):
+            tab.clock.run_for(28 * 60_000 + 1_000)
+            dialog = tab.locator("dialog#expiry")
+            expect(dialog).to_be_visible()
+            assert tab.evaluate("document.activeElement.closest('dialog') !== null")
+            if way == "stay":
+                press(tab, "[data-stay]")
+            else:
+                tab.keyboard.press(way)
+            expect(dialog).to_be_hidden()
+            if way == "Escape":
+                assert tab.evaluate("document.activeElement.id") == "find"
+                tab.reload()
+                to(tab, "#find")
+        expect(tab.locator("h1")).to_be_visible()
+        assert tab.evaluate("document.activeElement.id") == "find"
