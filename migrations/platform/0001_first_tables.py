@@ -3,7 +3,21 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.platform.first import agreements, choices, clients, console, evidence, guards, imports, live, people, pulls, quality, repeats, seen
+from migrations.platform.first import (
+    agreements,
+    choices,
+    clients,
+    console,
+    evidence,
+    guards,
+    imports,
+    live,
+    people,
+    pulls,
+    quality,
+    repeats,
+    seen,
+)
 
 revision = "platform_0001"
 down_revision = None
