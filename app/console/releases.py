@@ -14,7 +14,7 @@ from app import asking, published
 from app.console import charts, gate, questions, shell
 from app.console.languages import _
 from app.console.lists import Column, csv_of
-from app.figures import findings, meaning, specs, tables, words
+from app.figures import cells, findings, meaning, specs, tables, words
 from app.guard import services
 from privacy.errors import NotFound
 
@@ -35,6 +35,7 @@ def release(release_id: str) -> ResponseReturnValue:
         **found,
         speech=charts.speech(),
         words=words,
+        cells=cells,
         meaning=meaning,
         tables=tables,
         parts=[_shown(part, place) for place, part in enumerate(tables.parts(document))],

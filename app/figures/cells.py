@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.figures import words
 from app.figures.speech import Speech
 
 
@@ -19,6 +20,15 @@ def cell(speech: Speech, name: str, value: str, row: Mapping[str, Any] | None = 
     if name == "month" and value.isdigit() and len(value) == 6:
         return speech.month(int(value))
     return {**_outside(speech), **_lists(speech).get(name, {})}.get(value, value)
+
+
+def condition(speech: Speech, name: str, operator: str, value: str) -> str:
+    """A filter in words; its values are parted by bars."""
+    _ = speech.gettext
+    named = speech.together([cell(speech, name, one) for one in value.split("|")])
+    if operator == "!=":
+        return _("%(name)s: not %(values)s", name=words.grouping(speech, name), values=named)
+    return _("%(name)s: %(values)s", name=words.grouping(speech, name), values=named)
 
 
 def _outside(speech: Speech) -> dict[str, str]:

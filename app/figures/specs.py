@@ -296,8 +296,10 @@ def _dressed(made: Any, heading: str, speech: Speech, look: Look) -> dict[str, A
         "font": FONT,
         "view": {"stroke": None},
         "axis": symbol
+        | {"aria": False}  # the library describes axes in English only; title, sentence and table say it in the reader's language
         | {"gridColor": colours["grid"], "domainColor": colours["faint"], "tickColor": colours["faint"], "titleFontWeight": "normal"},
-        "legend": symbol | {"orient": "bottom", "titleFontWeight": "normal", "symbolFillColor": colours["first"], "labelLimit": 260},
+        "legend": symbol
+        | {"aria": False, "orient": "bottom", "titleFontWeight": "normal", "symbolFillColor": colours["first"], "labelLimit": 260},
         "title": {"color": colours["ink"], "font": FONT, "fontSize": 14, "anchor": "start", "limit": look.width},
         "text": {"font": FONT},
         "locale": {

@@ -27,6 +27,11 @@ def test_a_value_is_called_by_its_name_and_one_of_an_open_list_stays_as_it_is() 
     assert cells.cell(CHINESE, "segment", "champions", {"name": {"en": "Champions", "zh": "重要价值客户"}}) == "重要价值客户"
 
 
+def test_a_filter_is_said_in_words() -> None:
+    assert cells.condition(ENGLISH, "channel", "in", "delivery|pos") == "Channel: Delivery, Till"
+    assert cells.condition(CHINESE, "channel", "!=", "pos") == "渠道：不含收银台"
+
+
 @pytest.mark.parametrize("name", CLOSED)
 def test_every_value_of_a_closed_list_has_a_name_in_both_languages(name: str) -> None:
     for value in CLOSED[name]:
