@@ -173,6 +173,8 @@ def _own_form(limit: int) -> None:
 def _own_upload() -> None:
     """The same for a form with a file: its mark stands before the file, and is checked before the file is read."""
     _own_site()
+    if request.mimetype != "multipart/form-data":
+        _own_form(LARGEST_FORM)
     g.sent = forms.of(request, services().settings.limits.form_bytes + LARGEST_FORM)
     _check_mark(g.sent.fields.get("csrf_token"))
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from app import jobs
+from app import choices, jobs
 from tests.browser.conftest import Open
 from tests.browser.walk import at_focus
 from tests.flow.entering import ADA, PASSWORD, account, code, enter, quick, second_step
@@ -101,6 +101,7 @@ def test_the_language_and_the_narrow_menu(opened: Open, browser: Browser) -> Non
         tab.keyboard.press("Escape")
         assert tab.evaluate("document.activeElement.closest('details.menu-narrow').open") is False
         assert tab.evaluate("document.activeElement.tagName") == "SUMMARY"
+    choices.keep(opened.house.services, opened.accounts["marketer"], language="")
 
 
 def test_a_question_its_price_and_its_answer(opened: Open, browser: Browser) -> None:

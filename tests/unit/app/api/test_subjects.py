@@ -112,7 +112,7 @@ def test_without_the_log_nothing_is_answered(shop: tuple[House, str], path: str)
     names = {"handle": handle, "proposal": proposal["proposal"], "merge": merge["merge"]}
     body = {name: names.get(name, value) for name, value in ROUTES[path][0].items()}
     house.services.log = RefusingLog()  # type: ignore[assignment]
-    for door in ("oversight", "kinship"):
+    for door in ("oversight", "kinship", "cases"):
         house.services.__dict__.pop(door, None)
     status, _ = ask(house, officer, path, **body)
     assert status == 503

@@ -82,6 +82,8 @@ def test_no_command_takes_an_identifier_of_a_person_as_an_argument(words: tuple[
             "merge",
             "proposal",
             "what",
+            "number",
+            "case",
         )
     }
 
