@@ -35,6 +35,8 @@ APP = "demo-app"
 """The source whose messages come over sockets."""
 AMERICAN = 'zone = "America/New_York"\ncurrency = "USD"\n'
 """Settings under which the real data's days and amounts mean what they meant."""
+CONTROLLER = '[controller]\nname = "Lantern Tea (invented) 灯影茶"\ncontact = "privacy@lantern-tea.example"\n'
+"""Who answers for the data: receipts name them."""
 
 
 @click.command("demo")
@@ -83,9 +85,9 @@ def _home(home: Path, dataset: str) -> Services:
     from app.cli.home import initialise
     from app.settings import FILE_NAME
 
-    if dataset == JOURNEY and not home.exists():
+    if not home.exists():
         home.mkdir(mode=0o700, parents=True)
-        (home / FILE_NAME).write_text(AMERICAN, encoding="utf-8")
+        (home / FILE_NAME).write_text((AMERICAN if dataset == JOURNEY else "") + CONTROLLER, encoding="utf-8")
     initialise()
     click.echo(f"home: {home}")
     return opened()
