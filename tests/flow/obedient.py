@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 
 from tests.house import basic, track
 
+IDLE = 0.5
+"""Seconds after which a connection is opened anew: a server may end one that stands idle (RFC 9112, 9.3), and nobody writes into such a one."""
+
 
 @dataclass
 class Client:
@@ -34,6 +37,7 @@ class Client:
     answers: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _used: float = 0.0
 
     def run(self) -> None:
         place = urlsplit(self.address)
@@ -52,6 +56,8 @@ class Client:
 
     def _delivered(self, connection: http.client.HTTPConnection, body: bytes) -> bool:
         while time.monotonic() < self.until:
+            if time.monotonic() - self._used > IDLE:
+                connection.close()
             try:
                 connection.request("POST", "/v1/batch", body, {"Content-Type": "application/json", **basic(self.key)})
                 answer = connection.getresponse()
@@ -61,6 +67,7 @@ class Client:
                 connection.close()
                 time.sleep(0.2)
                 continue
+            self._used = time.monotonic()
             self.answers[answer.status] += 1
             if answer.status == 200:
                 return True
