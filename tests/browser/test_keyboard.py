@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -11,7 +12,9 @@ from playwright.sync_api import Page as Tab
 from app import choices, jobs
 from tests.browser.conftest import Open
 from tests.browser.walk import at_focus
+from tests.fakes import known
 from tests.flow.entering import ADA, PASSWORD, account, code, enter, quick, second_step
+from tests.flow.importer import MAPPING, run_jobs, till_file
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +120,59 @@ def test_a_question_its_price_and_its_answer(opened: Open, browser: Browser) -> 
             pass
         tab.wait_for_url("**/releases/rel_*", timeout=20_000)
         expect(tab.get_by_role("heading", name="What was found")).to_be_visible()
+
+
+def test_a_file_from_the_chooser_to_the_sum_that_adds_up(opened: Open, browser: Browser, tmp_path: Path) -> None:
+    house = opened.house
+    file = tmp_path / "till 2026-07.csv"
+    file.write_bytes(till_file(100, first=5_000))
+    with opened.tab(browser, "integrator") as tab:
+        tab.goto("/imports")
+        press(tab, "a[href='/imports/new']")
+        to(tab, "#f-source")
+        tab.keyboard.type("till")
+        to(tab, "#f-file")
+        with tab.expect_file_chooser() as chooser:
+            tab.keyboard.press("Enter")
+        chooser.value.set_files(file)
+        press(tab, "form[action='/imports/new'] button[type=submit]")
+        tab.wait_for_url("**/imports/imp_*/mapping")
+        to(tab, "#f-mapping")
+        tab.keyboard.press("Control+a")
+        tab.keyboard.insert_text(MAPPING)
+        press(tab, "form.card-wide button[type=submit]")
+        tab.wait_for_url("**/imports/imp_*/check")
+        press(tab, "form[action$='/start'] button")
+        tab.wait_for_url(re.compile(r"/imports/imp_[^/]*$"))
+        run_jobs(house, "import")
+        expect(tab.get_by_role("heading", name="What became of its rows")).to_be_visible()
+        read, stored, duplicate, held, refused = (int(one) for one in tab.locator("dl.equation dd").all_inner_texts())
+        assert (read, read) == (100, stored + duplicate + held + refused)
+
+
+def test_a_look_up_a_case_and_one_identifier_shown_once(opened: Open, browser: Browser) -> None:
+    with opened.tab(browser, "officer") as tab:
+        tab.goto("/people")
+        to(tab, "#f-type")
+        tab.keyboard.press("ArrowDown")
+        type_into(tab, "#f-value", known.PHONE)
+        to(tab, "#f-purpose")
+        tab.keyboard.press("ArrowDown")
+        type_into(tab, "#f-reason", "asks what is held")
+        press(tab, "form[action='/people'] button[type=submit]")
+        tab.wait_for_url("**/people/cas_*")
+        press(tab, "a[href$='/reveals']")
+        to(tab, "input[name=ref]")
+        tab.keyboard.press("Space")
+        to(tab, "#f-purpose")
+        tab.keyboard.press("ArrowDown")
+        type_into(tab, "#f-reason", "asks what is held")
+        press(tab, "button.btn-danger")
+        expect(tab.locator("output.revealed")).to_be_visible()
+        assert known.PHONE not in tab.url
+        press(tab, "main a.btn-primary")
+        tab.wait_for_url("**/people/cas_*")
+        assert tab.locator("output.revealed").count() == 0
 
 
 def test_the_dialog_before_the_session_ends_takes_the_focus_and_gives_it_back(opened: Open, browser: Browser) -> None:
