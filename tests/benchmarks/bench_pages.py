@@ -14,13 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app import acts, cases, published
 from app.settings import load
 from privacy.errors import PiyingError
-from tests.browser.pages import PAGES
+from tests.browser.pages import PAGES, Page
 from tests.house import ROOT, Browser, House, open_house
 
 ROUNDS = 11
@@ -56,7 +57,9 @@ def seconds(browser: Browser, address: str) -> tuple[int, list[float]]:
     return status, taken[1:]
 
 
-def main(members: int = 10_000, months: int = 3) -> None:
+@contextlib.contextmanager
+def demonstration(members: int, months: int) -> Iterator[tuple[House, dict[str, Browser], dict[str, str]]]:
+    """The house with its closed months, a signed-in browser a role, and what its addresses name."""
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="piying-bench-") as folder:
         home = Path(folder) / "home"
@@ -65,17 +68,29 @@ def main(members: int = 10_000, months: int = 3) -> None:
             house = open_house(load(home, {}), {})
             house.clock.now = datetime.now(UTC)
             roles = {role: house.browser(role) for role in ("officer", "integrator", "marketer", "administrator")}
-            known, medians, skipped = things(house, roles["officer"].account), {}, []
-            for page in PAGES:
-                try:
-                    address = page.address.format(**known)
-                except KeyError as missing:
-                    skipped.append(f"{page.address} (no {missing.args[0]})")
-                    continue
-                status, taken = seconds(roles[page.role] if page.role else house.browser(), address)
-                shown = page.address.split("?")[0]
-                medians[f"{page.role or 'nobody':<14}{shown}  {status}"] = (statistics.median(taken), max(taken))
+            yield house, roles, things(house, roles["officer"].account)
             house.close()
+
+
+def addressed(known: dict[str, str]) -> Iterator[tuple[Page, str | None]]:
+    """Every page with its address, or None where the house has not what the address names."""
+    for page in PAGES:
+        try:
+            yield page, page.address.format(**known)
+        except KeyError:
+            yield page, None
+
+
+def main(members: int = 10_000, months: int = 3) -> None:
+    medians, skipped = {}, []
+    with demonstration(members, months) as (house, roles, known):
+        for page, address in addressed(known):
+            if address is None:
+                skipped.append(page.address)
+                continue
+            status, taken = seconds(roles[page.role] if page.role else house.browser(), address)
+            shown = page.address.split("?")[0]
+            medians[f"{page.role or 'nobody':<14}{shown}  {status}"] = (statistics.median(taken), max(taken))
     print(f"pages: N = {members:,} members, {months} months, {len(medians)} pages, {ROUNDS} rounds each")
     for name, (median, worst) in sorted(medians.items(), key=lambda one: -one[1][0]):
         print(f"pages: {median * 1000:7.0f} ms median {worst * 1000:7.0f} ms at most  {name}")
