@@ -98,7 +98,9 @@ def _households(known: np.ndarray, begins: np.datetime64) -> pa.Table:
             "household_id": known,
             "name": [fake.name() for _ in known],
             "address": [fake.street_address() for _ in known],
-            "phone": np.char.add(np.char.add(area[index // 100 % len(area)].astype("U3"), "-555-01"), padded(index % 100, 2)),
+            "phone": np.char.add(
+                np.char.add(np.char.add("+1 ", area[index // 100 % len(area)].astype("U3")), "-555-01"), padded(index % 100, 2)
+            ),
             "email": np.char.add(np.char.add("household", known.astype("U12")), DOMAIN),
             "signed": signed,
             "ok_statistics": np.where(index % 12 == 11, "no", "yes"),
