@@ -173,7 +173,7 @@ class HeldIn(Strict):
     source = fields.String(load_default=None, validate=validate.Length(1, 64))
     rule = fields.String(load_default=None, validate=validate.OneOf([one.value for one in FormRule]))
     path = fields.String(load_default=None, validate=validate.Length(0, 400))
-    cursor = fields.Integer(load_default=0, validate=validate.Range(0))
+    cursor = fields.Integer(load_default=0, validate=validate.Range(0, 2**63 - 1))
     limit = fields.Integer(load_default=100, validate=validate.Range(1, 1000))
 
 

@@ -37,6 +37,7 @@ KEYS = (
     "eid",
     "time",
 )
+DEEPEST = 100
 TOKENS = (
     b"NaN",
     b"-Infinity",
@@ -56,19 +57,28 @@ TOKENS = (
 
 
 def mutants(seeds: Sequence[Any], seed: int, number: int) -> Iterator[Any]:
-    """Mutants of the seeds: values exchanged, keys lost, renamed, added, parts of one message in another."""
+    """Mutants of the seeds: values exchanged, keys lost, renamed, added, parts of one message in another.
+
+    None is nested so deeply that no reader tries a document that holds it: such a one is refused whole, its neighbours with it.
+    """
     chance = random.Random(seed)
     for _ in range(number):
         one = copy.deepcopy(chance.choice(seeds))
         for _ in range(chance.randint(1, 4)):
-            one = _changed(one, chance, seeds)
+            changed = _changed(copy.deepcopy(one), chance, seeds)
+            one = changed if _depth(changed) <= DEEPEST else one
         yield one
+
+
+def _depth(value: Any) -> int:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max((_depth(one) for one in inside), default=0)
 
 
 def _changed(one: Any, chance: random.Random, seeds: Sequence[Any]) -> Any:
     places = list(_places(one))
     if not places or chance.random() < 0.02:
-        return chance.choice(NASTY)
+        return copy.deepcopy(chance.choice(NASTY))
     parent, key = chance.choice(places)
     act = chance.random()
     if act < 0.6:

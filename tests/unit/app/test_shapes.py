@@ -107,6 +107,7 @@ WRONG: list[tuple[type[Schema], dict[str, Any], str]] = [
     (shapes.ReplayIn, {"source": "web", "rule": "no_such_rule"}, "rule"),
     (shapes.DaysIn, {"from": "yesterday"}, "from"),
     (shapes.HeldIn, {"limit": 1001}, "limit"),
+    (shapes.HeldIn, {"cursor": 2**63}, "cursor"),
     (shapes.ImportIn, {"source": "pos", "format": "csv", "size": 0, "sha256": "0" * 64}, "size"),
     (shapes.ImportIn, {"source": "pos", "format": "csv", "size": 7, "sha256": "0" * 63}, "sha256"),
     (shapes.MappingIn, {"mapping": ""}, "mapping"),
