@@ -142,6 +142,32 @@ def aggregate_vector(view: View, parts: ir.Table, blocks: Mapping[str, Block], b
     return Aggregate(cells, (measure,), tuple(int(sums.get(entry) or 0) for entry in range(total)))
 
 
+def beside(table: Aggregate, cells: Sequence[tuple[str, ...]], counts: Sequence[int]) -> Aggregate:
+    """A table and further cells as one vector; what the further ones count stands in the first measure's column."""
+    width = len(table.measures)
+    values = [part for count in counts for part in (count, *[0] * (width - 1))]
+    return Aggregate((*table.cells, *cells), table.measures, (*table.values, *values))
+
+
+def aggregate_keys(view: View, rows: ir.Table, *, key: str, measure: str, bounds: Bounds) -> Aggregate:
+    """How many people stand under each key of `rows` (run_id, the key's column), keys that nobody knows beforehand; for thresholds alone.
+
+    Argument. Each person keeps at most clip² of their keys, chosen by a hash of key and run ID that depends on nobody else and on no amount,
+    and counts 1 in each: without them at most clip² counts differ, each by 1, so the whole moves by at most clip in L2.
+    """
+    import ibis
+
+    if bounds.scale != 1:
+        raise errors.Invalid("keys that nobody knows beforehand are counted in whole people", code="bad_bounds")
+    own = rows.filter(rows[key].notnull() & (rows[key] != "")).select(PERSON, key).distinct()
+    drawn = own.mutate(draw=(own[PERSON].cast("string") + "/" + own[key]).hash())
+    place = ibis.row_number().over(group_by=PERSON, order_by=[drawn.draw, drawn[key]])
+    kept = drawn.mutate(place=place)
+    kept = kept.filter(kept.place < bounds.clip**2)
+    found = view.run(kept.group_by(key).agg(people=kept.count()).order_by(key))
+    return Aggregate(tuple((one,) for one in found[key].to_pylist()), (measure,), tuple(found["people"].to_pylist()))
+
+
 def block_norms(parts: ir.Table) -> ir.Table:
     """One row a person with the squared norm of a plan's `vector`: the input of the histogram of norms."""
     return parts.group_by(PERSON).agg(**{NORM: (parts.amount * parts.amount).sum()})

@@ -58,6 +58,10 @@ STAGES: Mapping[str, int | None] = MappingProxyType({"active": 30, "cooling": 90
 """Stages by days since the last purchase (upper edge); besides them "new" (first purchase in this month) and "prospect" (none)."""
 NEW, PROSPECT = "new", "prospect"
 
+AGAIN_DAYS = (7, 30)
+"""Days from the first purchase to the second within the look-back: band 1 within 7 days, 2 within 30, 3 later; 0 while there is none."""
+AGAIN_WITHIN_7, AGAIN_WITHIN_30, AGAIN_LATER = 1, 2, 3
+
 
 def band(value: int, edges: Sequence[int]) -> int:
     """How many edges a value has reached: 0 below the first one."""

@@ -73,6 +73,7 @@ def _rows(view: View, month: int, end: datetime, window: Sequence[int], earlier:
         stage=_stage(known, month, end),
         previous_stage=known.previous_stage,
         first_purchase_month=known.first_purchase_month.cast("int32"),
+        again_band=_again(known["first"], known["second"]),
     )
 
 
@@ -91,11 +92,14 @@ def _purchases(view: View, months: Sequence[int]) -> ir.Table:
     lines = lines.mutate(sale=lines.kind.fill_null("sale") == "sale")
     lines = lines.mutate(signed=ibis.cases((lines.sale, lines.net_minor), else_=-lines.net_minor.abs()))
     orders = lines.group_by([PERSON, "month", order_of(lines).name("order_no")]).agg(
-        sale=lines.sale.max(), paid=lines.signed.sum(), last=lines.hour.max(where=lines.sale)
+        sale=lines.sale.max(), paid=lines.signed.sum(), first=lines.hour.min(where=lines.sale), last=lines.hour.max(where=lines.sale)
     )
+    begun = orders["first"].collect(where=orders.sale).sort()
     return orders.group_by(PERSON).agg(
         orders=orders.sale.sum().cast("int64"),
         paid=orders.paid.sum().coalesce(0),
+        first=orders["first"].min(),
+        second=begun[1],
         last=orders["last"].max(),
         first_purchase_month=orders.month.min(where=orders.sale),
     )
@@ -118,6 +122,15 @@ def _band(amount: ir.IntegerColumn, edges: Sequence[int]) -> ir.IntegerColumn:
 
     reached = [(amount >= edge, number) for number, edge in reversed(list(enumerate(edges, 1)))]
     return ibis.cases(*reached, else_=0).cast("int32")
+
+
+def _again(first: ir.TimestampColumn, second: ir.TimestampColumn) -> ir.IntegerColumn:
+    """How soon after the first purchase the second one came, in whole hours."""
+    import ibis
+
+    hours = (second.epoch_seconds() - first.epoch_seconds()) // 3600
+    within = [(hours <= 24 * days, number) for number, days in enumerate(metrics.AGAIN_DAYS, 1)]
+    return ibis.cases(*within, (second.notnull(), metrics.AGAIN_LATER), else_=0).cast("int32")
 
 
 def _stage(known: ir.Table, month: int, end: datetime) -> ir.StringColumn:

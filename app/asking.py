@@ -7,7 +7,9 @@ row tells the release's id and no number.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from app import jobs, logs
 from app.jobs import Claimed
@@ -41,19 +43,41 @@ def options(body: Mapping[str, Any]) -> dict[str, Any]:
         "by": list(body.get("by") or ()),
         "where": list(body.get("where") or ()),
         **({"price": int(body["price"])} if body.get("price") else {}),
+        **({"measures": list(body["measures"])} if body.get("measures") else {}),
     }
 
 
 def quote(services: Services, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What a report would cost and how wide its margins would be."""
+    """What a report would cost and how wide its margins would be; and where it is read for nothing, if the months' cubes hold it."""
     asked = options(body)
     document: dict[str, Any] = services.reports.quote(asked["kind"], services.report_options(asked))
-    return document
+    held = _held(services, asked)
+    return document | {"free": _addresses(held) if held else []}
+
+
+def _held(services: Services, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The months' cubes answer what they can; whoever names a price buys an answer of their own."""
+    if asked.get("price"):
+        return None
+    held: dict[str, Any] | None = services.held_free(asked["kind"], services.report_options(asked))
+    return held
+
+
+def _addresses(held: Mapping[str, Any]) -> list[str]:
+    """Where each measure of a free answer is read over HTTP."""
+    months = {"from": _written(min(held["months"])), "to": _written(max(held["months"]))}
+    return ["/api/cubes/table?" + urlencode({"measure": one, "by": held["by"], **months}, doseq=True) for one in held["cubes"]]
+
+
+def _written(month: int) -> str:
+    return f"{month // 100:04d}-{month % 100:02d}"
 
 
 def ask(services: Services, body: Mapping[str, Any], *, asked_by: str) -> dict[str, Any]:
-    """A report's document, paid now or repeated for nothing."""
-    return _ask(services, options(body), asked_by)
+    """A report's document, read from the months' cubes or repeated for nothing, or paid now."""
+    asked = options(body)
+    held = _held(services, asked)
+    return _ask(services, asked, asked_by) if held is None else held["document"]
 
 
 def _ask(services: Services, asked: Mapping[str, Any], asked_by: str) -> dict[str, Any]:
@@ -70,8 +94,9 @@ def ask_later(services: Services, body: Mapping[str, Any], *, asked_by: str, als
     quoted = quote(services, body)
     asked = options(body)
     with services.begin_jobs() as tx:
-        job = jobs.enqueue(tx, ASK, asked, by=asked_by, now=services.clock())
-        told = {"job": job, "release": quoted["release"], "cost": quoted["cost"]}
+        job = None if quoted["free"] else jobs.enqueue(tx, ASK, asked, by=asked_by, now=services.clock())
+        cost = asdict(services.releases.cost(0)) if quoted["free"] else quoted["cost"]
+        told = {"job": job, "release": quoted["release"], "free": quoted["free"], "cost": cost}
         also(tx, told)
     return told
 

@@ -39,6 +39,11 @@ def facts(services: Services) -> dict[str, Any]:
     return services.shelf.facts()
 
 
+def diagnosis(services: Services) -> dict[str, Any]:
+    """What stands out in the last twelve months, ranked; all intervals hold together at 95 %."""
+    return services.shelf.diagnose()
+
+
 def releases(services: Services, cursor: str | None = None, limit: int = PAGE) -> dict[str, Any]:
     """Everything that was released, newest first: what was asked, of which months, for which price. No numbers."""
     if cursor is not None:

@@ -133,6 +133,10 @@ def _budget(services: Services) -> str:
     return "no month is over its cap"
 
 
+def _ledger(services: Services) -> str:
+    return services.check_ledger()
+
+
 def _separation(services: Services) -> str:
     settings = services.settings
     with services.read_jobs() as tx:
@@ -174,6 +178,7 @@ CHECKS: dict[str, Check] = {
     "disk": _disk,
     "temporary files": _temporary,
     "budget": _budget,
+    "ledger": _ledger,
     "pulls": _pulls,
     "separation": _separation,
 }

@@ -44,6 +44,8 @@ STATUS_BY_CODE = {
     "precondition_missing": 428,
     "answer_pending": 503,
     "idempotency_mismatch": 409,
+    "odata_invalid": 400,
+    "odata_unsupported": 501,
 }
 
 STATUS_BY_TYPE: tuple[tuple[type[errors.PiyingError], int], ...] = (

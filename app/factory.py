@@ -24,6 +24,7 @@ from app.api import (
     dictionary,
     document,
     evidence,
+    feeds,
     health,
     imports,
     ingest,
@@ -99,7 +100,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.extensions["piying"] = services
     app.before_request(_begin)
     app.after_request(_finish)
-    for plain in (ingest, snowplow, browsers, oauth, webhooks, consents, verdicts, health, document):
+    for plain in (ingest, snowplow, browsers, oauth, webhooks, consents, verdicts, health, document, feeds):
         app.register_blueprint(plain.blueprint)
     app.register_blueprint(evidence.open_blueprint)
     api = Api(app)

@@ -141,6 +141,12 @@ def _staff() -> list[Place]:
             "addresses of staff; digests of codes and tokens, hashes of passwords, sealed secrets of second steps",
             "while they work here",
         ),
+        (
+            "platform: team_share, team_member, team_month",
+            "which team a member of staff belongs to, and what it may spend",
+            "account ids, names of teams",
+            "while they work here",
+        ),
         ("platform: repeat", "which requests that make something were sent, and what they made", "digests, ids of ours", "7 days"),
         ("platform: console_session", "who is signed in", "digests, times", "12 hours"),
         ("platform: throttle", "how often somebody tried to sign in", "keyed digests, counts", "1 day"),

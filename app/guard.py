@@ -37,9 +37,11 @@ def body(limit: int, *, cache: bool = False) -> bytes:
     return raw
 
 
-def bearer() -> access.Caller:
-    """Whoever the request's bearer token speaks for; raises Refused (401)."""
+def bearer(*, basic: bool = False) -> access.Caller:
+    """Whoever the request's bearer token speaks for; where `basic`, the token may stand as a Basic password. Raises Refused (401)."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if basic and request.authorization is not None and request.authorization.type == "basic":
+        scheme, token = "bearer", request.authorization.password or ""
     if scheme.lower() != "bearer" or not token:
         raise Refused("this route needs a bearer token", code="token_missing")
     with services().read_console() as tx:
@@ -54,13 +56,13 @@ def bearer() -> access.Caller:
     return caller
 
 
-def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def needs(permission: str, *, basic: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declares and enforces the permission of a view."""
 
     def declare(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            caller = bearer()
+            caller = bearer(basic=basic)
             if permission not in caller.permissions:
                 raise Refused(f"this needs the permission {permission}", code="permission_missing")
             return view(*args, **kwargs)

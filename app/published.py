@@ -124,11 +124,20 @@ def for_margin(found: Sequence[dict[str, Any]], measure: str, wanted: float) -> 
     return next((one for one in found if one["margins"][measure] <= wanted), None)
 
 
+def held_free(services: Services, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The answer that the months' cubes hold already, whatever price the question names; None where it has to be bought."""
+    asked = asking.options({name: said for name, said in body.items() if name != "price"})
+    held: dict[str, Any] | None = services.held_free(asked["kind"], services.report_options(asked))
+    return held
+
+
 def order(services: Services, body: Mapping[str, Any], *, asked_by: str) -> dict[str, Any]:
     """Asks: a stored answer is repeated at once and free, any other becomes a job. Raises BudgetExhausted before anything is queued."""
     quoted = asking.quote(services, body)
     if quoted["release"]:
         return {"release": asking.ask(services, body, asked_by=asked_by)["release"]}
+    if quoted["free"]:
+        return {"free": quoted["free"]}
     if not quoted["affordable"]:
         raise BudgetExhausted("the question costs more than these months have left", field="price")
     return asking.ask_later(services, body, asked_by=asked_by)

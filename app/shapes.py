@@ -103,6 +103,7 @@ class ReportIn(Strict):
     to = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^\d{4}-\d{2}$"))
     by = fields.List(fields.String(validate=validate.Length(1, 40)), load_default=list, validate=validate.Length(max=3))
     where = fields.List(fields.String(validate=validate.Length(1, 200)), load_default=list, validate=validate.Length(max=16))
+    measures = fields.List(fields.String(validate=validate.Length(1, 40)), load_default=list, validate=validate.Length(max=8))
     price = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 250_000_000))
 
 

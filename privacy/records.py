@@ -282,6 +282,8 @@ class Question:
     measures: tuple[Measure, ...]
     bounds: Bounds
     rho_nano: int
+    delta_units: int = 0
+    """In 1e-15, for keys that nobody knows beforehand: they are told above a threshold. 0 where all cells are public."""
 
     def canonical(self) -> bytes:
         """The question as canonical JSON; account, label, order of filters and snapshot are not part of it."""
@@ -297,6 +299,7 @@ class Question:
                 "scale": self.bounds.scale,
                 "version": self.version,
                 "where": sorted(set(self.where)),
+                **({"delta_units": self.delta_units} if self.delta_units else {}),
             },
             ensure_ascii=True,
             separators=(",", ":"),

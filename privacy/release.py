@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from privacy.dp import accountant, bounds, ledger, mechanisms, questions
+from privacy.dp import accountant, bounds, keys, ledger, questions, teams
 from privacy.errors import Invalid, NotFound, Refused, Unavailable
 from privacy.orm import Begin
 from privacy.records import Aggregate, Clock, Log, Question, RandomBytes, Release
@@ -219,6 +219,10 @@ class Releases:
         """The 95 % half width, in the values' unit, of a sum of `terms` released values; of `numbers` such sums if all must hold together."""
         return accountant.half_width(release.sigma, coverage=accountant.simultaneous(numbers), terms=terms)
 
+    def threshold(self, question: Question) -> int:
+        """From which noisy count on a key that nobody knows beforehand is told; public."""
+        return keys.threshold(question)
+
     def hidden_share(self, histogram: Release, clip: float) -> float:
         """Up to which share of the total a bound of `clip` hides, from a released norm histogram (one cell a person, `NORM_BINS` bins)."""
         counts, noise = self._histogram(histogram)
@@ -300,7 +304,8 @@ class Releases:
                 self._log(tx, LogKind.RELEASE, "release.abandon", actor="system", facts={"release": row.id})
             text = questions.dumps(question)
             ledger.reserve(tx, release_id, digest, text, question.rho_nano, asked_by=asked_by, holder=self._holder, now=now)
-            before = ledger.charge(tx, release_id, question.months, question.rho_nano, now=now)
+            before = ledger.charge(tx, release_id, question.months, question.rho_nano, now=now, delta_units=question.delta_units)
+            teams.charge(tx, asked_by, before, question.rho_nano)
             facts = {
                 "release": release_id,
                 "question": question.kind,
@@ -316,17 +321,15 @@ class Releases:
         self, release_id: str, question: Question, aggregate: Aggregate, before: Mapping[int, ledger.Account], asked_by: str
     ) -> Release:
         questions.check_aggregate(question, aggregate)
-        noisy = mechanisms.noise(aggregate.values, question.bounds.sensitivity, question.rho_nano)
+        cells, noisy = keys.drawn(question, aggregate)
         width = accountant.half_width(noisy.sigma)
-        answer = json.dumps({"cells": aggregate.cells, "measures": aggregate.measures, "values": noisy.values}, separators=(",", ":"))
+        answer = json.dumps({"cells": cells, "measures": aggregate.measures, "values": noisy.values}, separators=(",", ":"))
         now = self._clock()
 
         def keep(tx: sa.Connection) -> bool:
             kept = ledger.store(tx, release_id, answer, sigma=noisy.sigma, half_width=width, now=now)
             if kept:
-                self._log(
-                    tx, LogKind.RELEASE, "release.answer", actor=asked_by, facts={"release": release_id, "cells": len(aggregate.cells)}
-                )
+                self._log(tx, LogKind.RELEASE, "release.answer", actor=asked_by, facts={"release": release_id, "cells": len(cells)})
             return kept
 
         if not self._insist(keep):
@@ -334,7 +337,7 @@ class Releases:
         return Release(
             id=release_id,
             question=question,
-            cells=aggregate.cells,
+            cells=cells,
             measures=aggregate.measures,
             values=noisy.values,
             sigma=noisy.sigma,

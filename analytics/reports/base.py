@@ -10,23 +10,25 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
 
 from analytics import metrics
 from analytics.aggregate import aggregate
+from analytics.reports.asked import House as House
+from analytics.reports.asked import Margin as Margin
+from analytics.reports.asked import Opens as Opens
+from analytics.reports.asked import Options as Options
+from analytics.reports.parameters import Filters, Parameter, complete
 from privacy import errors
 from privacy.records import Aggregate, Bounds, Measure, Question
 from privacy.vocabulary import STATISTICS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pyarrow as pa
 
     from analytics.lake.reader import LakeReader, View
-    from privacy.dictionary.catalogue import Catalogue
     from privacy.records import Release
     from privacy.release import Releases
 
@@ -34,6 +36,8 @@ EQUAL, UNEQUAL, ONE_OF = "=", "!=", "in"
 _FILTER = re.compile(r"([a-z_]{1,40})\s*(!=|=)\s*(\S(?:.{0,998}\S)?)")
 _VALUES_LIMIT = 2_000
 _VALUE_LENGTH = 200
+_LISTED = {("touches", "channel"): ("campaigns", "channel"), ("touches", "campaign_id"): ("campaigns", "id")}
+"""Columns of tables about people whose values a table without people lists."""
 
 LADDER = (0.25, 0.5, 1, 2, 4)
 """What may be paid, in times a plan's own price: each step doubles the price and narrows the margin by √2. Public, and few: a price
@@ -42,44 +46,9 @@ that could be anything would buy the same question again and again."""
 CLIPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """The clips among which a month's is chosen (dp_rules P-7)."""
 
-Filters = tuple[tuple[str, str, str], ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What somebody asks for: whole months YYYYMM, groupings, filters such as "channel=pos" or "store_id=S1|S2"."""
-
-    start: int
-    end: int
-    by: tuple[str, ...] = ()
-    where: tuple[str, ...] = ()
-    price: int = 0
-    """In nano-ρ, one of the kind's prices; 0 is the plan's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """Public facts of this deployment that reports need."""
-
-    dictionary: Catalogue
-    zone: str
-    currency: str
-    most_hidden: float = 0.01
-    """The share of a total that a plan's bound may hide (dp_rules P-9): 1 %, small chains 4 %."""
-
-
-class Opens(Protocol):
-    """Opens a view for a question: the lake's reader, or the rows of a close, which opened theirs already."""
-
-    def open(self, purpose: str, months: Sequence[int]) -> AbstractContextManager[View]: ...
-
-    def open_table(self, name: str) -> pa.Table: ...
-
-
-class Margin(Protocol):
-    """The 95 % half width, in a release's own unit, of a sum of `terms` of its values."""
-
-    def __call__(self, release: Release, *, terms: int = 1) -> int: ...
+def _read_otherwise(view: View, question: Question, house: House) -> ir.Table:
+    raise errors.Refused("this report makes its aggregate in its own way", code="wrong_door")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +62,8 @@ class Report:
     measures: tuple[Measure, ...]
     bounds: Bounds
     rho_nano: int
-    contributions: Callable[[View, Question, House], ir.Table]
     render: Callable[[Release, House, Margin], list[dict[str, Any]]]
+    contributions: Callable[[View, Question, House], ir.Table] = _read_otherwise
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
@@ -103,6 +72,17 @@ class Report:
     terms: int = 1
     """Of how many released values a shown number is the sum at most: a quote tells the margin of the widest."""
     needs_close: bool = False
+    tables: tuple[str, ...] = ()
+    """Tables without people that the report needs: they come with the House."""
+    public_cells: Callable[[Question, House], tuple[tuple[str, ...], ...]] | None = None
+    """All cells, where they are more than the product of the groupings' values; of public facts alone."""
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    in_units: bool = False
+    """Numbers are told in units, not in what a unit is made of: a credit of 1 is made of a million parts."""
+    months: int = 0
+    """How many months the question must have; 0 lets the asker choose."""
+    hides_nothing: bool = False
+    """Whether nobody's vector can be longer than the bound."""
 
     def question(self, options: Options, house: House) -> Question:
         """The canonical question of these options; raises Invalid naming the option that is not in the grammar."""
@@ -110,19 +90,54 @@ class Report:
             raise errors.Invalid("a period is whole months, from the earlier to the later", code="bad_period", field="from")
         if self.needs_close and options.start != options.end:
             raise errors.Invalid("this report is of one month", code="one_month_only", field="to")
+        months = metrics.months_between(options.start, options.end)
+        if self.months and len(months) != self.months:
+            raise errors.Invalid(f"this report is of {self.months} months", code="bad_period", field="from")
         by = self._groupings(options.by)
-        where = tuple(sorted({self._filter(text) for text in options.where}))
-        return Question(
-            self.kind,
-            self.version,
-            STATISTICS,
-            metrics.months_between(options.start, options.end),
-            by,
-            where,
-            self.measures,
-            self.bounds,
-            self._price(options.price),
-        )
+        where = complete(self.parameters, tuple(sorted({self._filter(text) for text in options.where})))
+        measures = self.chosen(options.measures)
+        bounds = self.bound(months, by, measures)
+        return Question(self.kind, self.version, STATISTICS, months, by, where, measures, bounds, self._price(options.price))
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Measures among which a question may choose; none where the plan's are fixed."""
+        return ()
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The filters that a form offers."""
+        return tuple(dict.fromkeys([*self.filters, *self.groups]))
+
+    def chosen(self, asked: Sequence[str]) -> tuple[Measure, ...]:
+        """The measures of a question; raises Invalid for a choice that the kind does not offer."""
+        if asked and set(asked) != {one.name for one in self.measures}:
+            raise errors.Invalid("the report has no such choice of measures", code="unknown_measure", field="measure")
+        return self.measures
+
+    def bound(self, months: Sequence[int], by: Sequence[str], measures: Sequence[Measure]) -> Bounds:
+        """What one person may weigh in the answer: a public constant of the question's form."""
+        return self.bounds
+
+    def check(self, reader: Opens, question: Question, house: House) -> None:
+        """Refuses before a price is told what could not be answered, from public facts alone."""
+
+    def check_months(self, reader: LakeReader, question: Question) -> None:
+        """Refuses months of which a table that the question reads has not been written."""
+        if self.needs_close and not reader.month_closed(self.table, question.months[0]):
+            raise not_closed()
+
+    def values(self, reader: Opens, name: str, house: House) -> tuple[str, ...]:
+        """What a filter may be set to; empty where nobody knows it beforehand."""
+        return public_values(reader, self.table, name, house)
+
+    def derived(self, release: Release, house: House) -> list[dict[str, Any]]:
+        """What follows from the released vector alone: sums, means, shares, quantiles, slopes, each with its interval."""
+        return []
+
+    def hidden(self, release: Release, releases: Releases) -> float | None:
+        """Up to which share the bound hides, where the release itself tells it."""
+        return None
 
     @property
     def prices(self) -> tuple[int, ...]:
@@ -146,7 +161,7 @@ class Report:
         if found is None:
             raise errors.Invalid("a filter is written field=value, field!=value or field=one|another", code="bad_filter", field="where")
         name, operator, value = found.groups()
-        if name not in self.filters:
+        if name not in self.filters and name not in self.parameters:
             raise errors.Invalid("the report has no such filter", code="unknown_filter", field="where")
         values = sorted({part.strip() for part in value.split("|")})
         if not all(values) or len(values) > _VALUES_LIMIT or any(len(part) > _VALUE_LENGTH for part in values):
@@ -157,8 +172,14 @@ class Report:
             raise errors.Invalid("a filter excludes one value", code="bad_filter", field="where")
         return name, operator, "|".join(values)
 
+    def facts(self, reader: Opens, house: House) -> House:
+        """The House with the tables without people that the report needs."""
+        return replace(house, tables={name: reader.open_table(name) for name in self.tables}) if self.tables else house
+
     def cells(self, reader: Opens, question: Question, house: House) -> tuple[tuple[str, ...], ...]:
         """All public cells: constants, closed lists of the dictionary, tables without people, or what the asker named."""
+        if self.public_cells is not None:
+            return self.public_cells(question, self.facts(reader, house))
         return tuple(product(*[self._values(reader, name, question.where, house) for name in question.by]))
 
     def _values(self, reader: Opens, name: str, where: Filters, house: House) -> tuple[str, ...]:
@@ -180,7 +201,7 @@ class Report:
     def read(self, reader: Opens, question: Question, cells: Sequence[tuple[str, ...]], house: House) -> Aggregate:
         """The exact bounded aggregate; called by the release door alone."""
         with reader.open(question.purpose, question.months) as view:
-            rows = self.contributions(view, question, house)
+            rows = self.contributions(view, question, self.facts(reader, house))
             return aggregate(view, rows, by=question.by, cells=cells, measures=question.measures, bounds=question.bounds, once=self.once)
 
 
@@ -190,6 +211,9 @@ def public_values(reader: Opens, table: str, name: str, house: House) -> tuple[s
     if name == "category":
         found = {value for value in reader.open_table("products")["category"].to_pylist() if value}
         return tuple(sorted(found))
+    if (table, name) in _LISTED:
+        listing, column = _LISTED[table, name]
+        return tuple(sorted({value for value in reader.open_table(listing)[column].to_pylist() if value}))
     source = "profiles" if table == "person_month" else table
     for record in house.dictionary.records.values():
         for fed, becomes in record.feeds(source):
@@ -220,7 +244,7 @@ def plain_rows(release: Release, house: House, margin: Margin) -> list[dict[str,
     return rows
 
 
-def numbers(value: int, half: int, measure: Measure, bounds: Bounds) -> dict[str, Any]:
+def numbers(value: float, half: float, measure: Measure, bounds: Bounds) -> dict[str, Any]:
     """A released value in its measure's own unit, with its margin and with how it may be shown."""
     middle, width = value * measure.unit / bounds.scale, half * measure.unit / bounds.scale
     shown = metrics.reading(middle, width).document()
@@ -259,12 +283,17 @@ class Reports:
         """What the report would cost and how wide its margins would be; free."""
         question = self.question(kind, options)
         quote = self._releases.quote(question)
+        if quote.release is None:
+            self._kind(kind).check(self._reader, question, self._house)
         half = math.ceil(quote.half_width * math.sqrt(self._kind(kind).terms))
         return {
             "kind": kind,
             "months": list(question.months),
             "cost": {"rho_nano": quote.cost.rho_nano, "epsilon": quote.cost.epsilon, "delta": quote.cost.delta},
-            "margins": {measure.name: half * measure.unit / question.bounds.scale for measure in question.measures},
+            "margins": {
+                measure.name: half * (1 if self._kind(kind).in_units else measure.unit) / question.bounds.scale
+                for measure in question.measures
+            },
             "left": {str(month): left for month, left in sorted(quote.left.items())},
             "affordable": quote.affordable,
             "release": quote.release,
@@ -289,10 +318,9 @@ class Reports:
     def _answer(self, report: Report, question: Question, asked_by: str) -> Release:
         cells: tuple[tuple[str, ...], ...] = ()
         if self._releases.known(question) is None:
-            if report.needs_close and not self._reader.month_closed(report.table, question.months[0]):
-                raise errors.Refused("this month has not been closed", code="month_not_closed", field="from")
+            report.check_months(self._reader, question)
             cells = report.cells(self._reader, question, self._house)
-            if not cells:
+            if not cells and not question.delta_units:
                 raise errors.Invalid("the filters leave no cell", code="no_cells", field="where")
         return self._releases.answer(question, lambda: report.read(self._reader, question, cells, self._house), asked_by)
 
@@ -311,17 +339,29 @@ class Reports:
                 "clip": question.bounds.clip,
             },
             "window": {"from": _day(first), "to": _day(metrics.month_after(last), before=True)},
-            "rows": report.render(release, self._house, self._releases.half_width),
-            "hidden_share": self._hidden_share(report, question),
+            "rows": report.render(release, report.facts(self._reader, self._house), self._releases.half_width),
+            "derived": [*report.derived(release, self._house), *self._threshold(question)],
+            "hidden_share": self._hidden_share(report, question, release),
             "months": sorted(question.months),
             "cost": {"rho_nano": cost.rho_nano, "epsilon": cost.epsilon, "delta": cost.delta},
             "budget": {str(month): {"before": before, "after": after} for month, (before, after) in sorted(release.budget.items())},
             "cached": release.cached,
         }
 
-    def _hidden_share(self, report: Report, question: Question) -> float | None:
+    def _threshold(self, question: Question) -> list[dict[str, Any]]:
+        """From which noisy count on a key is told, where nobody knows the keys beforehand."""
+        if not question.delta_units:
+            return []
+        least = self._releases.threshold(question)
+        return [
+            {"what": "threshold", "measure": "people", "of": {}, "value": least, "low": least, "high": None, "way": None, "share": None}
+        ]
+
+    def _hidden_share(self, report: Report, question: Question, release: Release) -> float | None:
         """None means: not known, because no histogram of norms was released for this plan and month."""
-        if report.one_cell and len(question.by) == 1:
+        if (told := report.hidden(release, self._releases)) is not None:
+            return told
+        if report.hides_nothing or (report.one_cell and len(question.by) == 1):
             return 0.0
         if self._norms is None or self._norms.plan is not report or len(question.months) != 1 or question.by != report.by:
             return None
@@ -332,6 +372,10 @@ class Reports:
         if kind not in self._kinds:
             raise errors.NotFound("there is no such report", code="unknown_report", field="kind")
         return self._kinds[kind]
+
+
+def not_closed() -> errors.Refused:
+    return errors.Refused("this month has not been closed", code="month_not_closed", field="from")
 
 
 class Norms(Protocol):

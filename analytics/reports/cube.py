@@ -44,6 +44,15 @@ class Cube:
         self.month = month
         self._releases = {part(release.question): release for release in reversed(releases)}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The ids of the releases of the plan."""
+        return tuple(one.id for one in self._releases.values() if one.question.kind == KIND)
+
+    def paid(self, names: Sequence[str]) -> int:
+        """What some of them cost the month together, in nano-ρ."""
+        return sum(one.rho_nano for one in self._releases.values() if one.id in names)
+
     @cached_property
     def families(self) -> tuple[Held, ...]:
         """Families in the order in which their slices were bought."""

@@ -75,7 +75,7 @@ class Family:
             _, variance = self._effect(effect)
             away = tuple(place for place, axis in enumerate(axes) if axis not in effect)
             spread = math.prod(len(axes[place][1]) for place in away)
-            first, second = (_centred(weights.sum(axis=away) / spread) for weights in (one, other))
+            first, second = (centred(weights.sum(axis=away) / spread) for weights in (one, other))
             found += variance * float(np.sum(first * second))
         return found
 
@@ -85,6 +85,11 @@ class Family:
         cell = np.zeros(tuple(len(values) for _, values in axes))
         cell[(0,) * len(axes)] = 1.0
         return self.covariance(by, cell, cell)
+
+    def spreads(self, by: Sequence[str]) -> tuple[tuple[tuple[int, ...], float], ...]:
+        """For each effect of the estimated table the places of its dimensions and its variance: all that covariances are made of."""
+        axes = self.dimensions(by)
+        return tuple((tuple(axes.index(axis) for axis in effect), self._effect(effect)[1]) for effect in _subsets(axes))
 
     def _home(self, by: Sequence[str]) -> Marginal | None:
         return next((one for one in self.marginals if set(by) <= {name for name, _ in one.dimensions}), None)
@@ -101,7 +106,7 @@ class Family:
             kept = [axis for axis in one.dimensions if axis in effect]
             sums = one.values.sum(axis=away).transpose([kept.index(axis) for axis in effect])
             weight = 1.0 / (math.prod(len(one.dimensions[place][1]) for place in away) * one.variance)
-            weighted = weighted + weight * _centred(sums)
+            weighted = weighted + weight * centred(sums)
             precision += weight
         self._known[effect] = weighted / precision, 1.0 / precision
         return self._known[effect]
@@ -112,7 +117,7 @@ def _subsets(axes: Sequence[Dimension]) -> Iterator[tuple[Dimension, ...]]:
         yield from combinations(axes, size)
 
 
-def _centred(values: Any) -> Numbers:
+def centred(values: Any) -> Numbers:
     """The values less their mean along every axis in turn."""
     table: Numbers = np.asarray(values, dtype=np.float64)
     for axis in range(table.ndim):

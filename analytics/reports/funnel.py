@@ -1,7 +1,8 @@
-"""View, add, pay: how many people reached each step, as the furthest step that each of them reached.
+"""View, add, pay: how many people reached each step, as the furthest step that each of them reached, and which share went no further.
 
-Promise: one cell a person, so the bound is 1 whatever the number of steps; "reached at least this step" is added up after the release.
-It must never learn a person beyond the run of one question.
+Promise: one cell a person, so the bound is 1 whatever the number of steps; "reached at least this step" is added up after the release, and
+the share that went no further is a quotient of released numbers, one of which is part of the other: its interval knows that. It must never
+learn a person beyond the run of one question.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analytics import metrics
 from analytics.aggregate import PERSON
 from analytics.reports.base import House, Margin, Report, filtered, numbers
+from analytics.reports.shares import part_of_one, share
 from privacy.records import Bounds, Measure
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 STEP = "step"
 PEOPLE = Measure("people")
+LEFT = "left"
+"""The share of those who got to a step that went no further."""
 
 
 def contributions(view: View, question: Question, house: House) -> ir.Table:
@@ -37,20 +41,23 @@ def contributions(view: View, question: Question, house: House) -> ir.Table:
 
 
 def render(release: Release, house: House, margin: Margin) -> list[dict[str, Any]]:
-    """For each further grouping the steps in their order, each with everybody who got at least so far."""
+    """For each further grouping the steps in their order, each with everybody who got at least so far; then who went no further."""
     by = release.question.by
     place = by.index(STEP)
     found = dict(zip(release.cells, release.values, strict=True))
     others = list(dict.fromkeys(cell[:place] + cell[place + 1 :] for cell in release.cells))
-    rows = []
+    reached, left = [], []
     for other in others:
         for number, step in enumerate(metrics.FUNNEL):
             further = [found[(*other[:place], name, *other[place:])] for name in metrics.FUNNEL[number:]]
-            cell = (*other[:place], step, *other[place:])
-            head = dict(zip(by, cell, strict=True)) | {"measure": PEOPLE.name}
+            head = dict(zip(by, (*other[:place], step, *other[place:]), strict=True))
             half = margin(release, terms=len(further))
-            rows.append(head | numbers(sum(further), half, PEOPLE, release.question.bounds))
-    return rows
+            reached.append(head | {"measure": PEOPLE.name} | numbers(sum(further), half, PEOPLE, release.question.bounds))
+            if len(further) > 1:
+                low, high = share(further[0], sum(further), margin(release), len(further))
+                middle = further[0] / sum(further) if sum(further) > 0 else (low + high) / 2
+                left.append(head | {"measure": LEFT} | part_of_one(middle, low, high))
+    return reached + left
 
 
 REPORT = Report(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.reports.base import House, Report, public_values
+from analytics.reports.base import House, Report
 
 if TYPE_CHECKING:
     from analytics.lake.reader import LakeReader
@@ -21,10 +21,12 @@ def described(kind: Report) -> dict[str, Any]:
     return {
         "kind": kind.kind,
         "measures": [measure.name for measure in kind.measures],
+        "choices": list(kind.choices),
+        "usual": [measure.name for measure in kind.chosen(())],
         "by": list(kind.by),
         "own": {name: list(values) for name, values in kind.own.items()},
         "groups": [*(name for name in kind.by if name not in kind.own), *kind.groups],
-        "filters": list(dict.fromkeys([*kind.filters, *kind.groups])),
+        "filters": list(dict.fromkeys([*kind.offered, *kind.parameters])),
         "one_month": kind.needs_close,
         "price": kind.rho_nano,
         "prices": list(kind.prices),
@@ -33,5 +35,6 @@ def described(kind: Report) -> dict[str, Any]:
 
 def values(kind: Report, reader: LakeReader, house: House) -> dict[str, list[str]]:
     """What each filter of a kind may be set to. An empty list means: not known beforehand, to be named by whoever asks."""
-    found = {name: list(public_values(reader, kind.table, name, house)) for name in dict.fromkeys([*kind.filters, *kind.groups])}
+    found = {name: list(kind.values(reader, name, house)) for name in kind.offered}
+    found |= {name: list(parameter.choices) for name, parameter in kind.parameters.items()}
     return {name: offered if len(offered) <= MOST_VALUES else [] for name, offered in found.items()}

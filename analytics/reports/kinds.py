@@ -8,7 +8,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from analytics.reports import funnel, rfm, store_month
+from analytics.reports import (
+    attribution,
+    baskets,
+    before_after,
+    channels,
+    cohorts,
+    distribution,
+    experiment,
+    funnel,
+    heat_map,
+    keyed,
+    lifecycle,
+    markov,
+    rfm,
+    sales,
+    shapley,
+    store_month,
+    trend,
+)
 from analytics.reports.base import Report
 
-KINDS: Mapping[str, Report] = MappingProxyType({one.REPORT.kind: one.REPORT for one in (store_month, rfm, funnel)})
+_PURCHASES = (store_month, sales, trend, distribution, keyed, heat_map)
+_CUSTOMERS = (rfm, lifecycle, cohorts, funnel, baskets)
+_CAMPAIGNS = (channels, attribution, markov, shapley, experiment, before_after)
+
+KINDS: Mapping[str, Report] = MappingProxyType({one.REPORT.kind: one.REPORT for one in (*_PURCHASES, *_CUSTOMERS, *_CAMPAIGNS)})

@@ -16,6 +16,7 @@ import numpy as np
 
 from analytics import metrics
 from analytics.reports import cubefacts, norms
+from analytics.reports import diagnose as diagnosis
 from analytics.reports.base import House, plain_rows
 from analytics.reports.cube import Cube, marginals
 from analytics.reports.families import Family, Numbers, reach
@@ -39,6 +40,7 @@ class Shelf:
         self._releases = releases
         self._house = house
         self._kept: dict[int, tuple[tuple[str, ...], Cube]] = {}
+        self._diagnosed: tuple[tuple[Cube, ...], list[dict[str, Any]], int] = ((), [], 0)
 
     def months(self) -> tuple[int, ...]:
         """The closed months that have an answer, oldest first."""
@@ -121,6 +123,17 @@ class Shelf:
         used = [release for row in rows for release in row["releases"]]
         return self._document("facts", rows, newest, used) | {"missing": missing}
 
+    def diagnose(self) -> dict[str, Any]:
+        """What stands out in the twelve newest months (`diagnose`); worked out once for the same releases, which never change."""
+        cubes = self.cubes()
+        newest = {month: cubes[month] for month in sorted(cubes)[-cubefacts.YEAR :]}
+        held = tuple(newest.values())
+        if [id(one) for one in self._diagnosed[0]] != [id(one) for one in held]:
+            self._diagnosed = (held, *diagnosis.diagnose(newest))
+        _, rows, compared = self._diagnosed
+        used = [release for row in rows for release in row["releases"]] or [name for cube in held for name in cube.names]
+        return self._document(diagnosis.KIND, rows, newest, used) | {"compared": compared}
+
     def document(self, release_id: str) -> dict[str, Any] | None:
         """One stored part of a plan as it was released, before least squares; None for a release that is no part of a plan."""
         release = self._releases.find(release_id)
@@ -143,6 +156,7 @@ class Shelf:
             },
             "window": {"from": first_day(month), "to": last_day(month)},
             "rows": rows,
+            "derived": [],
             "hidden_share": None,
             "months": [month],
             "cost": {"rho_nano": cost.rho_nano, "epsilon": cost.epsilon, "delta": cost.delta},

@@ -95,11 +95,15 @@ class QuoteOut(Strict):
     left = numbers()
     affordable = flag()
     release = text(none=True)
+    free = many(fields.String())
 
 
 class AskedOut(Strict):
-    job = text()
+    """The job that answers; or none, where the months' cubes hold the answer: `free` says where it is read."""
+
+    job = text(none=True)
     release = text(none=True)
+    free = many(fields.String())
     cost = fields.Nested(CostOut, required=True)
 
 
@@ -127,12 +131,26 @@ class SpentOut(Strict):
     after = whole()
 
 
+class DerivedOut(Strict):
+    """What follows from the released rows: a sum, a mean, a row's share, a slope, a quantile, the threshold of keys; null where it cannot be told."""
+
+    what = text(enum=["total", "mean", "share", "slope", "quantile", "threshold"])
+    measure = text()
+    of = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    value = real(none=True)
+    low = real(none=True)
+    high = real(none=True)
+    way = text(none=True, enum=["rising", "falling", "open"])
+    share = real(none=True)
+
+
 class ReleaseOut(Strict):
     kind = text()
     release = text()
     question = fields.Nested(QuestionOut, required=True)
     window = fields.Nested(WindowOut, required=True)
     rows = many(fields.Dict(keys=fields.String(), values=fields.Raw(allow_none=True)))
+    derived = many(DerivedOut)
     hidden_share = real(none=True)
     months = many(fields.Integer())
     cost = fields.Nested(CostOut, required=True)
@@ -196,6 +214,45 @@ class FactsOut(Strict):
     kind = text()
     rows = many(FactOut)
     missing = many(fields.String())
+    months = many(fields.Integer())
+    releases = many(fields.String())
+    hidden_share = real(none=True)
+    cost = fields.Nested(CostOut, required=True)
+
+
+class BesideOut(Strict):
+    name = text(enum=["share_of_lines"])
+    value = real()
+    low = real()
+    high = real()
+
+
+class FindingOut(Strict):
+    """A group, what it is compared with, how often that it is, and at least how many times as far from it."""
+
+    rank = whole()
+    scan = text(enum=["share", "order_value", "weekday", "mix", "growth"])
+    measure = text()
+    by = many(fields.String())
+    group = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True)
+    against = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True)
+    unit = text(enum=["share", "ratio", "monthly_ratio"])
+    value = real()
+    low = real()
+    high = real()
+    reference = real()
+    times = real()
+    months = many(fields.Integer())
+    releases = many(fields.String())
+    beside = fields.Nested(BesideOut, required=True, allow_none=True)
+
+
+class DiagnosisOut(Strict):
+    """What stands out, the largest first; all intervals of all comparisons hold together with 95 %."""
+
+    kind = text()
+    rows = many(FindingOut)
+    compared = whole()
     months = many(fields.Integer())
     releases = many(fields.String())
     hidden_share = real(none=True)

@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 
 from app import asking, cubes
 from app.answers.parts import page_of
-from app.answers.work import AskedOut, CubeOut, CubesOut, FactsOut, QuoteOut, ReleaseLineOut, ReleaseOut
+from app.answers.work import AskedOut, CubeOut, CubesOut, DiagnosisOut, FactsOut, QuoteOut, ReleaseLineOut, ReleaseOut
 from app.guard import needs, once, services
 from app.shapes import CubeIn, ReleasesIn, ReportIn
 
@@ -33,6 +33,14 @@ def quote(body: dict[str, Any]) -> dict[str, Any]:
 def ask(body: dict[str, Any]) -> dict[str, Any]:
     """Queues the question; the job names the release when it is answered."""
     return asking.ask_later(services(), body, asked_by=g.caller.account_id, also=g.also)
+
+
+@blueprint.get("/reports/diagnose")
+@needs("report.read")
+@blueprint.response(200, DiagnosisOut)
+def diagnose() -> dict[str, Any]:
+    """What stands out in the last twelve closed months, ranked, with margins that hold together; it costs nothing."""
+    return cubes.diagnosis(services())
 
 
 @blueprint.get("/releases")

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "close-month": ("app.cli.numbers", "Close a month: person_month and its releases."),
     "report": ("app.cli.numbers", "Ask for a protected report."),
     "cubes": ("app.cli.cubes", "Read what was released of closed months, for nothing."),
+    "diagnose": ("app.cli.cubes", "Tell what stands out in the closed months, for nothing."),
     "budget": ("app.cli.numbers", "Show every month's privacy budget."),
     "consent": ("app.cli.people", "Record, show and import consent."),
     "receipt": ("app.cli.receipts", "Show and verify signed receipts of consent, print the keys that verify them."),

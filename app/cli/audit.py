@@ -35,7 +35,7 @@ def verify(json_: bool) -> None:
 @as_json
 def checkpoint(json_: bool) -> None:
     """Sign the log's present size and root; print the note for somebody outside to keep."""
-    note = opened().oversight.checkpoint()
+    note = opened().sign_checkpoint()
     emit({"checkpoint": note}, json_, lambda: click.echo(note))
 
 

@@ -37,6 +37,28 @@ def cubes_command(what: str, by: tuple[str, ...], from_: str | None, to: str | N
     emit(document, json_, lambda: show(document))
 
 
+@click.command("diagnose")
+@as_json
+def diagnose_command(json_: bool) -> None:
+    """Tell what stands out in the last twelve closed months: everything that was released is compared, and ranked. It costs nothing."""
+    document = cubes.diagnosis(opened())
+    emit(document, json_, lambda: diagnosed(document))
+
+
+def diagnosed(document: dict[str, Any]) -> None:
+    """Each finding in words, its number and between which ends it lies."""
+    lines = []
+    for row in document["rows"]:
+        group = ", ".join("+".join(values) for values in row["group"].values()) or "altogether"
+        against = ", ".join("+".join(values) for values in row["against"].values())
+        between = f"{_shown(row['low'])} – {_shown(row['high'])}"
+        lines.append([str(row["rank"]), row["scan"], row["measure"], group, against, _shown(row["value"]), between])
+    table(["", "what", "of", "group", "against", "released", "between"], lines)
+    if not lines:
+        click.echo("nothing stands out that noise alone could not have made")
+    click.echo(f"{document['compared']} comparisons; all margins hold together with 95 %; cost: nothing")
+
+
 def show(document: dict[str, Any]) -> None:
     """A table of released numbers, each between its margins."""
     rows = document["rows"]

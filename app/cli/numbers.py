@@ -17,14 +17,23 @@ from app.cli.output import as_json, emit, table
 @click.option("--to", help="Last month, YYYY-MM; default: the first.")
 @click.option("--by", multiple=True, help="Group by this, too.")
 @click.option("--where", multiple=True, help="Filter, such as channel=pos or store_id=S01|S02.")
+@click.option("--measure", "measures", multiple=True, help="Only this measure, where the report lets them be chosen.")
 @click.option("--price", type=int, help="What to pay, in nano-rho, among the kind's prices; default: the plan's own.")
 @click.option("--quote", is_flag=True, help="Only tell what it would cost.")
 @as_json
 def report_command(
-    kind: str, from_: str | None, to: str | None, by: tuple[str, ...], where: tuple[str, ...], price: int | None, quote: bool, json_: bool
+    kind: str,
+    from_: str | None,
+    to: str | None,
+    by: tuple[str, ...],
+    where: tuple[str, ...],
+    measures: tuple[str, ...],
+    price: int | None,
+    quote: bool,
+    json_: bool,
 ) -> None:
-    """Ask for a protected report. KIND: store-month, rfm, funnel."""
-    body = {"kind": kind, "from_": from_, "to": to, "by": by, "where": where, "price": price}
+    """Ask for a protected report. KIND: store-month, sales, trend, distribution, keys, rfm, funnel and the others of the manual."""
+    body = {"kind": kind, "from_": from_, "to": to, "by": by, "where": where, "measures": measures, "price": price}
     services = opened()
     if quote:
         emit(asking.quote(services, body), json_)
@@ -35,21 +44,43 @@ def report_command(
 
 def show(document: dict[str, Any]) -> None:
     """A report on the terminal: each number as wide as it is known, then what it cost and what is left."""
-    rows = document["rows"]
-    hidden_words = {"value", "low", "high", "reading"} | ({"segment"} if rows and "name" in rows[0] else set())
-    names = [name for name in rows[0] if name not in hidden_words] if rows else []
     window = document["window"]
-    table(
-        [*names, "released", "95 % between"],
-        [[*(_word(row[name]) for name in names), *_number(row)] for row in rows],
-        title=f"{document['kind']}, {window['from']} to {window['to']}",
-    )
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in document["rows"]:
+        groups.setdefault(row.get("marginal", ""), []).append(row)
+    for marginal, rows in groups.items():
+        hidden_words = {"value", "low", "high", "reading", "marginal", "expected"} | ({"segment"} if "name" in rows[0] else set())
+        names = [name for name in rows[0] if name not in hidden_words]
+        table(
+            [*names, "released", "95 % between"],
+            [[*(_word(row[name]) for name in names), *_number(row)] for row in rows],
+            title=f"{document['kind']}{' ' + marginal if marginal else ''}, {window['from']} to {window['to']}",
+        )
+    follows(document.get("derived", []))
     hidden = document["hidden_share"]
     cost = document["cost"]
     click.echo(f"margins are 95 % of the noise; hidden by the bound: {'not known' if hidden is None else f'up to {hidden:.1%}'}")
     paid = "repeated, free" if document["cached"] else f"cost rho {cost['rho_nano'] / 1e9:.6f} (epsilon {cost['epsilon']:.2f})"
     left = ", ".join(f"{month}: {budget['after'] / 1e9:.6f}" for month, budget in document["budget"].items())
     click.echo(f"{paid}; left of rho by month: {left}")
+
+
+def follows(derived: list[dict[str, Any]]) -> None:
+    """What follows from the rows: sums, means, shares, slopes, quartiles, with their intervals; money in minor units."""
+    if not derived:
+        return
+    lines = []
+    for one in derived:
+        of = ", ".join(one["of"].values()) or (f"{one['share']:.0%}" if one["share"] else "all")
+        between = "too few to tell" if one["value"] is None else f"{_exact(one['low'])} – {_exact(one['high'])}"
+        lines.append(
+            [one["what"], one["measure"], of, _exact(one["value"]), between if one["way"] in (None, "open") else f"{one['way']}, {between}"]
+        )
+    table(["follows", "of", "in", "value", "95 % between"], lines)
+
+
+def _exact(value: float | None) -> str:
+    return "" if value is None else f"{value:,.3f}" if abs(value) < 10 else f"{value:,.0f}"
 
 
 def _word(value: Any) -> str:
@@ -59,7 +90,11 @@ def _word(value: Any) -> str:
 
 def _number(row: dict[str, Any]) -> tuple[str, str]:
     """A number only where its margin is small (dp_rules section 6); money in whole units."""
-    unit = 100 if row.get("measure") == "sales" else 1
+    from app.figures.speech import MONEY, SHARES
+
+    if row.get("measure") in SHARES:
+        return f"{row['value']:.1%}", f"{row['low']:.1%} – {row['high']:.1%}"
+    unit = 100 if row.get("measure") in MONEY else 1
     read = row["reading"]
     between = f"{read['low'] / unit:,.0f} – {read['high'] / unit:,.0f}"
     if read["as"] == "number":

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, flash, g, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
-from app import published
+from app import published, teams
 from app.console import charts, gate, shell
 from app.console.languages import N_, _, month
 from app.console.lists import Column, Empty, Filter, Listing, csv_of, parse
@@ -57,8 +57,42 @@ def budget() -> ResponseReturnValue:
     )
     shown = int(applied.get("month", 0)) or next((one["month"] for one in known["items"] if one["spent_nano"]), 0)
     return shell.render(
-        "reports/budget.html", known=known, listing=listing, shown=shown, speech=charts.speech(), words=words, vega=charts.vega_address()
+        "reports/budget.html",
+        known=known,
+        listing=listing,
+        shown=shown,
+        teams=teams.page(services()),
+        speech=charts.speech(),
+        words=words,
+        vega=charts.vega_address(),
     )
+
+
+@blueprint.post("/budget/teams")
+@gate.act("budget.edit", fresh=True)
+def propose() -> ResponseReturnValue:
+    """Writes a team's share down for another officer to confirm."""
+    teams.propose(services(), request.form.get("team", ""), request.form.get("share", ""), actor=g.caller.account_id)
+    flash(_("Proposed: another officer has to confirm it."), "good")
+    return redirect("/budget#teams-title", 303)
+
+
+@blueprint.post("/budget/teams/confirmations")
+@gate.act("budget.edit", fresh=True)
+def confirm() -> ResponseReturnValue:
+    """Puts another officer's proposal in force."""
+    teams.confirm(services(), request.form.get("proposal", ""), actor=g.caller.account_id)
+    flash(_("The share is in force."), "good")
+    return redirect("/budget#teams-title", 303)
+
+
+@blueprint.post("/budget/teams/members")
+@gate.act("budget.edit", fresh=True)
+def assign() -> ResponseReturnValue:
+    """Puts a member of staff into a team, or out of every one."""
+    teams.assign(services(), request.form.get("account", ""), request.form.get("team", ""), actor=g.caller.account_id)
+    flash(_("Saved."), "good")
+    return redirect("/budget#teams-title", 303)
 
 
 @blueprint.get("/budget.csv")

@@ -5,7 +5,9 @@ Promise: every number comes from stored releases; nothing on these pages can cha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -107,10 +109,16 @@ def _table() -> dict[str, Any]:
     return published.free_table(services(), *_asked())
 
 
+def addresses(held: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Each measure of a question that the cubes answer, and the page that shows it."""
+    if held is None:
+        return []
+    months = {"table": ",".join(held["by"]), "from": min(held["months"]), "to": max(held["months"])}
+    return [(one, "/reports/free?" + urlencode({"measure": one, **months})) for one in held["cubes"]]
+
+
 def _query() -> str:
     """The address of the same table, ending in &."""
-    from urllib.parse import urlencode
-
     measure, by, first, last = _asked()
     return urlencode({"measure": measure, "table": ",".join(by), "from": first, "to": last}) + "&"
 

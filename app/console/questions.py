@@ -23,6 +23,8 @@ def body(kind: Mapping[str, Any], form: MultiDict[str, str]) -> dict[str, Any]:
     first, last = form.get("from", ""), form.get("to", "")
     if first:
         asked |= {"from_": first, "to": first if kind["one_month"] or not last else max(first, last)}
+    if measures := [name for name in form.getlist("measure") if name]:
+        asked["measures"] = measures
     if price := form.get("price", ""):
         asked["price"] = _price(price, kind["prices"])
     return asked
@@ -66,6 +68,7 @@ def fields(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = [("from", asked.get("from_") or ""), ("to", asked.get("to") or "")]
     found += [("by", name) for name in asked["by"]]
     found += [(FILTER + name, value) for name, _, value in (text.partition("=") for text in asked["where"])]
+    found += [("measure", name) for name in asked.get("measures", ())]
     found += [("price", str(asked["price"]))] if asked.get("price") else []
     return [(name, value) for name, value in found if value]
 
@@ -73,7 +76,7 @@ def fields(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
 def unnamed(kind: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
     """Groupings whose values nobody knows beforehand and that the question does not name: it would be refused after waiting."""
     named = {text.partition("=")[0] for text in asked["where"]}
-    return [name for name in asked["by"] if not kind["filters"].get(name) and name not in named]
+    return [name for name in asked["by"] if name in kind["filters"] and not kind["filters"][name] and name not in named]
 
 
 def again(document: Mapping[str, Any], **changes: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.datastructures import MultiDict
 
 from app import published
-from app.console import charts
+from app.console import charts, free
 from app.console.languages import _, month
 from app.console.questions import body, fields, margin, unnamed
 from app.figures import cells, meaning, words
@@ -37,6 +37,8 @@ def context(services: Services, kind: Mapping[str, Any], form: MultiDict[str, st
         "refused": refused,
         "errors": {},
         "hidden": [],
+        "free_at": [],
+        "chosen_measures": list(kind.get("usual") or kind["measures"]),
         "asked": {"by": [], "where": []},
     }
     try:
@@ -47,6 +49,8 @@ def context(services: Services, kind: Mapping[str, Any], form: MultiDict[str, st
             shown["errors"] = {f"w.{missing[0]}": _("%(name)s: name the values that you want as rows, with | between them.", name=name)}
             return shown
         offers = published.offers(services, asked, kind["prices"])
+        shown["chosen_measures"] = list(offers[0]["margins"])
+        shown["free_at"] = free.addresses(published.held_free(services, asked))
         chosen, note = _chosen(kind, offers, asked, form)
     except PiyingError as error:
         shown["errors"] = {error.field or "from": told(error)}
@@ -73,7 +77,7 @@ def _chosen(
     usual = next(one for one in offers if one["price"] == (asked.get("price") or kind["price"]))
     if wanted is None or asked.get("price"):
         return usual, ""
-    measure = kind["measures"][0]
+    measure = next(iter(offers[0]["margins"]))
     found = published.for_margin(offers, measure, wanted)
     if found is None:
         narrowest = charts.speech().amount(offers[-1]["margins"][measure], measure)
@@ -111,6 +115,10 @@ def told(error: PiyingError) -> str:
         "one_month_only": _("This report is of one month: choose the same month twice."),
         "unknown_grouping": _("The report cannot be grouped by this."),
         "unknown_filter": _("The report has no such filter."),
+        "unknown_measure": _("The report does not count this."),
+        "unknown_value": _("A filter names a word that is in no public list."),
+        "many_groupings": _("Choose fewer groupings, and one of time where the report is about time."),
+        "too_many_cells": _("These groupings make too many rows: choose fewer, or filter."),
         "bad_filter": _("A filter is a short word, or several with | between them."),
         "bad_price": _("The report has no such price."),
         "bad_margin": _("A margin is a number above zero."),

@@ -14,7 +14,7 @@ from app import asking, published
 from app.console import charts, gate, questions, shell
 from app.console.languages import _
 from app.console.lists import Column, csv_of
-from app.figures import cells, findings, meaning, specs, tables, words
+from app.figures import cells, findings, follows, meaning, specs, tables, words
 from app.guard import services
 from privacy.errors import NotFound
 
@@ -57,6 +57,7 @@ def _shown(part: dict[str, Any], place: int) -> dict[str, Any]:
         "figures": charts.figures(part, told, address, f"part={place}&" if place else "") if drawn else [],
         "lines": tables.lines(part, speech),
         "parents": tables.rolled_up(part, speech),
+        "follows": follows.follows(part, speech),
     }
 
 
@@ -115,18 +116,19 @@ def _doors(document: dict[str, Any]) -> list[tuple[str, str]]:
     if known is None:
         return []
     first = _months_before(min(document["months"]), 2)
+    chosen = {"measures": [one["name"] for one in document["question"]["measures"]]} if known["choices"] else {}
     doors = []
     if not known["one_month"] and first in published.months(services()):
-        doors.append((_("The same over three months"), questions.again(document, from_=f"{first // 100}-{first % 100:02d}")))
+        doors.append((_("The same over three months"), questions.again(document, **chosen, from_=f"{first // 100}-{first % 100:02d}")))
     coarser = [name for name in document["question"]["by"] if name not in known["own"]]
     if len(document["question"]["by"]) > 1 and coarser:
         doors.append(
             (
                 _("The same with one grouping less"),
-                questions.again(document, by=[one for one in document["question"]["by"] if one != coarser[-1]]),
+                questions.again(document, **chosen, by=[one for one in document["question"]["by"] if one != coarser[-1]]),
             )
         )
-    doors.append((_("The same at a higher price, with narrower margins"), questions.again(document, price=known["prices"][-2])))
+    doors.append((_("The same at a higher price, with narrower margins"), questions.again(document, **chosen, price=known["prices"][-2])))
     return [(label, f"/reports/new/{document['kind']}?" + _query(asked)) for label, asked in doors]
 
 

@@ -91,6 +91,8 @@ def ask(kind: str) -> ResponseReturnValue:
     if refusal := quotes.refusal(services(), known, asked):
         return shell.render("reports/new.html", 422, **quotes.context(services(), known, MultiDict(fields(asked)), refused=refusal))
     made = published.order(services(), asked, asked_by=g.caller.account_id)
+    if made.get("free"):
+        return redirect(free.addresses(published.held_free(services(), asked))[0][1], 303)
     return redirect(f"/releases/{made['release']}" if made.get("release") else f"/jobs/{made['job']}?follow=1", 303)
 
 

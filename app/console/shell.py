@@ -33,6 +33,8 @@ PAGES = (
     "users",
     "reports",
     "free",
+    "diagnose",
+    "feeds",
     "releases",
     "budget",
     "jobs",

@@ -113,6 +113,15 @@ _BY_CODE = {
     "csrf_failed": Said(N_("The form is too old"), N_("Open the page again and repeat it: your work elsewhere is safe.")),
     "keys_locked": Said(N_("The keys are locked"), N_("Nothing is read or written until the operator unlocks them with piying doctor.")),
     "budget_exhausted": Said(N_("The privacy budget of these months is used up"), N_("It never refreshes. Stored releases stay readable.")),
+    "ledger_behind": Said(
+        N_("The store is older than its ledger"),
+        N_("A backup was restored that forgets spent budget. Nothing is served until a newer one is."),
+    ),
+    "team_budget_exhausted": Said(
+        N_("Your team's share of these months is used up"), N_("It never refreshes. Stored releases stay readable.")
+    ),
+    "own_proposal": Said(N_("Nobody confirms their own proposal"), N_("Another officer has to.")),
+    "shares_over": Said(N_("The shares are more than the whole"), N_("All teams together get at most the whole question slice.")),
     "identifier_in_address": Said(
         N_("This looks like somebody's number or address"),
         N_("Addresses stand in histories and logs, so they carry no identifier. Privacy officers look people up under People."),

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.figures import words
+from app.figures import behaviour, words
 from app.figures.speech import Speech
+
+BINNED = ("orders_each", "spent", "basket")
+"""Groupings whose values are bins of a number; of an amount in minor units where they are MONEY."""
+MONEY = ("spent", "basket")
 
 
 def cell(speech: Speech, name: str, value: str, row: Mapping[str, Any] | None = None) -> str:
@@ -17,8 +21,10 @@ def cell(speech: Speech, name: str, value: str, row: Mapping[str, Any] | None = 
     named = (row or {}).get("name")
     if name == "segment" and isinstance(named, Mapping):
         return str(named["zh" if speech.chinese else "en"])
-    if name == "month" and value.isdigit() and len(value) == 6:
+    if name in ("month", "cohort") and value.isdigit() and len(value) == 6:
         return speech.month(int(value))
+    if name in BINNED:
+        return _bin(speech, name, value)
     return {**_outside(speech), **_lists(speech).get(name, {})}.get(value, value)
 
 
@@ -31,6 +37,21 @@ def condition(speech: Speech, name: str, operator: str, value: str) -> str:
     return _("%(name)s: %(values)s", name=words.grouping(speech, name), values=named)
 
 
+def _bin(speech: Speech, name: str, label: str) -> str:
+    """A bin of a distribution in words: both ends, in the currency where it is money."""
+    money = name in MONEY
+    if label.endswith("+"):
+        least = float(label[:-1])
+        return speech.gettext("%(low)s and more", low=speech.money(least) if money else speech.number(least))
+    ends = label.split("-")
+    if len(ends) == 1:
+        return speech.number(float(ends[0]))
+    if not money:
+        return speech.gettext("%(low)s to %(high)s", low=speech.number(float(ends[0])), high=speech.number(float(ends[1])))
+    low, above = speech.money(float(ends[0])), speech.money(float(ends[1]) + 1)
+    return speech.gettext("%(low)s to under %(high)s", low=low, high=above)
+
+
 def _outside(speech: Speech) -> dict[str, str]:
     """What stands for everything that no list has."""
     _ = speech.gettext
@@ -38,7 +59,10 @@ def _outside(speech: Speech) -> dict[str, str]:
 
 
 def _lists(speech: Speech) -> dict[str, dict[str, str]]:
-    return {**_purchases(speech), **_times(speech), **_people(speech)}
+    found = {**_purchases(speech), **_times(speech), **_people(speech)}
+    for name, values in behaviour.cells(speech).items():
+        found[name] = {**found.get(name, {}), **values}
+    return found
 
 
 def _purchases(speech: Speech) -> dict[str, dict[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
-from app.figures import words
+from app.figures import compared, follows, words
 from app.figures.speech import Speech, outward
 from app.figures.tables import TOO_FEW, Line, lines, shown
 
@@ -26,10 +26,19 @@ def wider(comparisons: int) -> float:
 
 def findings(document: Mapping[str, Any], speech: Speech) -> list[str]:
     """One sentence for each measure; for a funnel how many get through and where most leave."""
+    if document["kind"] == "trend" and document.get("derived"):
+        return follows.courses(document, speech)
+    if document["kind"] == "distribution":
+        return follows.quartiles(document, speech)
+    if (finder := compared.finder(document)) is not None:
+        return finder(document, speech)
+    if document["kind"] == "keys" and not document["rows"]:
+        return [speech.gettext("Nothing was bought by enough people to be told.")]
     found = lines(document, speech)
     by = document["question"]["by"]
-    if document["kind"] == "funnel" and "step" in by:
-        return _funnel(found, by.index("step"), speech)
+    if document["kind"] in ("funnel", "channels") and "step" in by:
+        people = [line for line in found if line.measure == "people"]
+        return _funnel(people, by.index("step"), speech) + compared.left(document, speech)
     measures = list(dict.fromkeys(line.measure for line in found))
     pairs = sum(math.comb(sum(line.measure == name for line in found), 2) for name in measures)
     times = [name for name in by if name in words.TIMES]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.figures import words
-from app.figures.speech import Speech, upward
+from app.figures.speech import MONEY, Speech, upward
 from app.figures.tables import ONE_ROW_EACH, lines
 
 NANO = 1_000_000_000
@@ -19,7 +19,8 @@ NANO = 1_000_000_000
 def meaning(document: Mapping[str, Any], speech: Speech) -> list[str]:
     """Whole sentences: the margins, how many numbers may lie outside, the bound, whether rows add up, and that asking again is free."""
     found = lines(document, speech)
-    told = [margin_of(speech, name, max(line.half for line in found if line.measure == name)) for name in _measures(document)]
+    widest = {name: max((line.half for line in found if line.measure == name), default=0.0) for name in _measures(document)}
+    told = [margin_of(speech, name, half) for name, half in widest.items() if half]
     outside = len(found) * 0.05
     if outside >= 1:
         told.append(
@@ -48,7 +49,7 @@ def margin_of(speech: Speech, measure: str, half: float) -> str:
 
 def short_margin(speech: Speech, measure: str, half: float) -> str:
     """A margin as a label: "±20 people, 95 %"."""
-    if measure == "sales":
+    if measure in MONEY:
         return speech.gettext("±%(margin)s, 95 %%", margin=speech.money(upward(half)))
     return speech.gettext("±%(margin)s %(measure)s, 95 %%", margin=speech.number(upward(half)), measure=words.measure(speech, measure))
 

@@ -98,7 +98,7 @@ def spec(document: Mapping[str, Any], measure: str, speech: Speech, look: Look) 
         made = _heat(rows, heading, axis, speech, look)
     else:
         made = _bars(rows, by, heading, axis, speech, look)
-    return _dressed(made, title(document, measure, speech), speech, look)
+    return dressed(made, title(document, measure, speech), speech, look)
 
 
 def balance(points: Sequence[Mapping[str, Any]], speech: Speech, look: Look) -> dict[str, Any]:
@@ -116,12 +116,12 @@ def balance(points: Sequence[Mapping[str, Any]], speech: Speech, look: Look) -> 
         base.mark_line(interpolate="step-after", color=colour, strokeWidth=2),
         base.mark_point(color=colour, filled=True, size=40),
     ).properties(height=200)
-    return _dressed(made, speech.gettext("What is left of the month after each charge"), speech, look)
+    return dressed(made, speech.gettext("What is left of the month after each charge"), speech, look)
 
 
 def _row(line: Line, speech: Speech) -> dict[str, Any]:
     """One line as the figure's data: in major units, with the words of its tooltip."""
-    scale = speech.major(1) if line.measure == "sales" else 1.0
+    scale = speech.scale(line.measure)
     clear = line.how != TOO_FEW
     row: dict[str, Any] = {f"cell{place}": name for place, name in enumerate(line.names)}
     return row | {
@@ -279,7 +279,7 @@ def _band(rows: list[dict[str, Any]], place: int, heading: Sequence[str], axis: 
     ).properties(height=260)
 
 
-def _dressed(made: Any, heading: str, speech: Speech, look: Look) -> dict[str, Any]:
+def dressed(made: Any, heading: str, speech: Speech, look: Look) -> dict[str, Any]:
     """A chart with its size, its colours and its language, as a dictionary."""
     colours = look.colours
     symbol = {

@@ -15,6 +15,11 @@ from babel import Locale, UnknownLocaleError, dates, lists, numbers
 
 Say = Callable[..., str]
 
+MONEY = frozenset({"sales", "cost", "spent_difference"})
+"""Measures in minor units of the currency."""
+SHARES = frozenset({"share", "left", "removal", "roi", "sample_share", "rate_difference"})
+"""Measures that are shares of one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speech:
@@ -52,13 +57,23 @@ class Speech:
             self.major(minor), self.currency, format="¤#,##0", locale=self.known, currency_digits=False, decimal_quantization=True
         )
 
+    def fine_money(self, minor: float) -> str:
+        """An amount in minor units with the currency's own digits: what one order is worth."""
+        return numbers.format_currency(self.major(minor), self.currency, locale=self.known)
+
     def major(self, minor: float) -> float:
         """An amount in minor units as major units: 100 fen are one yuan, a yen is a yen."""
         return float(minor / 10 ** numbers.get_currency_precision(self.currency))
 
     def amount(self, value: float, measure: str) -> str:
         """A released number in its measure's own unit."""
-        return self.money(value) if measure == "sales" else self.number(value)
+        if measure in SHARES:
+            return numbers.format_percent(value, format="#,##0.#%", locale=self.known)
+        return self.money(value) if measure in MONEY else self.number(value)
+
+    def scale(self, measure: str) -> float:
+        """By how much a number is multiplied in a figure: money is drawn in major units, shares in hundredths."""
+        return self.major(1) if measure in MONEY else 100.0 if measure in SHARES else 1.0
 
     def month(self, month: int) -> str:
         """202610 as "Oct 2026" or 2026年10月."""

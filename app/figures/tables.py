@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.figures import cells
-from app.figures.speech import Speech, nearest, outward, upward
+from app.figures.speech import MONEY, SHARES, Speech, nearest, outward, upward
 
 ADD_UP = ("orders", "sales", "lines")
 """Measures whose rows may be added; people may be only where each stands in one row."""
-ONE_ROW_EACH = ("rfm",)
+ONE_ROW_EACH = ("rfm", "distribution", "lifecycle")
 """Kinds in which a person stands in one row at most."""
 
 NUMBER, ABOUT, BAND, TOO_FEW = "number", "about", "band", "too_few"
@@ -39,7 +39,7 @@ class Line:
         return (self.high - self.low) / 2
 
 
-RESERVED = frozenset({"marginal", "measure", "unit", "value", "low", "high", "reading", "name"})
+RESERVED = frozenset({"marginal", "measure", "unit", "value", "low", "high", "reading", "name", "expected"})
 """What a row says besides its cell."""
 
 
@@ -67,8 +67,9 @@ def lines(document: Mapping[str, Any], speech: Speech) -> list[Line]:
     by = document["question"]["by"]
     found = []
     for row in document["rows"]:
-        keys = tuple(str(row[name]) for name in by)
-        names = tuple(cells.cell(speech, name, key, row) for name, key in zip(by, keys, strict=True))
+        own = [name for name in by if name in row]
+        keys = tuple(str(row[name]) for name in own)
+        names = tuple(cells.cell(speech, name, key, row) for name, key in zip(own, keys, strict=True))
         low, high = float(row["low"]), float(row["high"])
         found.append(Line(keys, names, row["measure"], float(row["value"]), low, high, how(float(row["value"]), (high - low) / 2)))
     return found
@@ -78,7 +79,7 @@ def how(value: float, margin: float) -> str:
     """How wide a number is, as dp_rules section 6 cuts it; where the interval holds zero the margin is wider than the value."""
     if margin > 0.5 * abs(value):
         return TOO_FEW
-    share = margin / abs(value)
+    share = margin / abs(value) if margin else 0.0
     return BAND if share > 0.25 else ABOUT if share > 0.1 else NUMBER
 
 
@@ -86,6 +87,8 @@ def shown(speech: Speech, line: Line) -> str:
     """A number as wide as it is known."""
     _, measure = speech.gettext, line.measure
     margin = speech.amount(upward(line.half), measure)
+    if not line.half:
+        return speech.amount(line.value, measure)
     middle = speech.amount(nearest(line.value, line.half), measure)
     if line.how == NUMBER:
         return _("%(value)s ± %(margin)s", value=middle, margin=margin)
@@ -94,6 +97,8 @@ def shown(speech: Speech, line: Line) -> str:
     if line.how == BAND:
         low, high = outward(line.low, line.high)
         return _("between %(low)s and %(high)s", low=speech.amount(low, measure), high=speech.amount(high, measure))
+    if measure in SHARES:
+        return _("too few to tell")
     return _("too few to tell: readable from about %(value)s", value=speech.amount(upward(4 * line.half), measure))
 
 
@@ -105,7 +110,9 @@ def between(speech: Speech, line: Line) -> str:
 
 def adds_up(document: Mapping[str, Any], measure: str) -> bool:
     """Whether rows of a measure may be added (dp_rules P-10)."""
-    return (measure in ADD_UP and document["kind"] != "funnel") or document["kind"] in ONE_ROW_EACH
+    if measure == "orders" and "category" in document["question"]["by"]:
+        return False  # one order has several categories
+    return (measure in ADD_UP and document["kind"] != "funnel") or (document["kind"] in ONE_ROW_EACH and measure not in SHARES)
 
 
 def rolled_up(document: Mapping[str, Any], speech: Speech) -> list[Line]:
@@ -166,5 +173,5 @@ def records(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "low": low,
             "high": high,
             "shown_as": how(value, (high - low) / 2),
-            "unit": "minor" if row["measure"] == "sales" else "count",
+            "unit": "minor" if row["measure"] in MONEY else "share" if row["measure"] in SHARES else "count",
         }

@@ -5,9 +5,10 @@ Promise: public words only; what has no name of its own here is shown as the dic
 
 from __future__ import annotations
 
-from app.figures.speech import Speech
+from app.figures import behaviour
+from app.figures.speech import MONEY, SHARES, Speech
 
-TIMES = ("month", "week", "day")
+TIMES = ("month", "week", "day", "cohort")
 """Groupings that have an order in time and are drawn as lines."""
 
 
@@ -18,8 +19,13 @@ def kind(speech: Speech, name: str) -> str:
         "store_month": _("Orders, sales and people by store"),
         "rfm": _("Customers by recency, frequency and value"),
         "funnel": _("From viewing to paying"),
+        "sales": _("People and sales by any groupings"),
+        "trend": _("The course of time"),
+        "keys": _("People by product or coupon that no list holds"),
+        "distribution": _("How people are spread"),
         "norms": _("How much each person contributes"),
         "cube": _("Part of a month's plan"),
+        **behaviour.kinds(speech),
     }.get(name, plain(name))
 
 
@@ -30,8 +36,15 @@ def question(speech: Speech, name: str) -> str:
         "store_month": _("How many orders, how much sales and how many people had each store in a closed month?"),
         "rfm": _("How many customers stand in each of the eight segments at the close of a month?"),
         "funnel": _("How many people viewed a product, put one into the basket, and paid?"),
+        "sales": _(
+            "How many orders, how much sales and how many people by store, category, time of day, tier or any two or three of them?"
+        ),
+        "keys": _("How many people bought each product, or used each coupon, where enough people did?"),
+        "trend": _("Does a number rise or fall, month by month or day by day?"),
+        "distribution": _("How many people gave so many orders, spent so much, or had so large a basket?"),
         "norms": _("How much does one person add at most? Bought once at the close of a month, to set the bound."),
         "cube": _("One part of what a month buys when it closes; its tables are free."),
+        **behaviour.questions(speech),
     }.get(name, "")
 
 
@@ -46,6 +59,7 @@ def measure(speech: Speech, name: str) -> str:
         "visits": _("visits"),
         "reach": _("people in a store, a channel or a category"),
         "enquiries": _("enquiries"),
+        **behaviour.measures(speech),
     }.get(name, plain(name))
 
 
@@ -53,6 +67,10 @@ def unit(speech: Speech, name: str) -> str:
     """The title of a measure's axis: with the currency where it is money."""
     if name == "sales":
         return speech.gettext("sales (%(currency)s)", currency=speech.currency)
+    if name in MONEY:
+        return speech.gettext("%(measure)s (%(currency)s)", measure=measure(speech, name), currency=speech.currency)
+    if name in SHARES:
+        return speech.gettext("%(measure)s, in per cent", measure=measure(speech, name))
     return measure(speech, name)
 
 
@@ -82,7 +100,12 @@ def grouping(speech: Speech, name: str) -> str:
         "hour": _("Hour of the day"),
         "stage": _("Stage"),
         "stage_before": _("Stage before"),
+        "orders_each": _("Orders of a person"),
+        "coupon_id": _("Coupon"),
+        "spent": _("What a person spent"),
+        "basket": _("What a person's order was worth"),
         "bin": _("Size of contribution"),
+        **behaviour.groupings(speech),
     }.get(name, plain(name))
 
 

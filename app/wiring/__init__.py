@@ -18,6 +18,7 @@ from app import asking, holding, housekeeping, intake, jobs, pulls, quality, und
 from app.gathering import Gathering
 from app.settings import load
 from app.stores import open_stores
+from app.wiring.allocations import Allocations
 from app.wiring.consents import Consents
 from app.wiring.contents import Contents
 from app.wiring.doors import utc_now
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from privacy.records import RawBatch
 
 
-class Services(Lake, Pulled, Contents, Entrance, Consents):
+class Services(Lake, Pulled, Contents, Entrance, Consents, Allocations):
     """The parts of one deployment."""
 
     schedule: Mapping[str, int] = {
@@ -58,7 +59,7 @@ class Services(Lake, Pulled, Contents, Entrance, Consents):
             asking.ASK: lambda job: asking.answer_job(self, job),
             "flush": lambda job: intake.flush(self),
             "pull": lambda job: pulls.run_due(self),
-            "checkpoint": lambda job: {"size": len(self.oversight.checkpoint())},
+            "checkpoint": lambda job: {"size": len(self.sign_checkpoint())},
             "waiting": lambda job: holding.replay_waiting(self),
             "close": lambda job: asking.close_due(self),
             "upkeep": lambda job: housekeeping.upkeep(self),
@@ -98,6 +99,7 @@ def _unlock(services: Services, *, serving: bool, checking: bool) -> None:
             services.check_schema(store)
     try:
         services._keyring = custody.open_keyring(services.settings.keys_path, services.stores.read_vault)
+        services.check_ledger()
     except Locked as locked:
         services.lock = locked
         if not (serving or checking):

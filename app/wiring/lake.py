@@ -112,6 +112,20 @@ class Lake(Doors):
 
         return Shelf(self.releases, self.report_house)
 
+    def feed_tables(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """The released tables by name, for other programs."""
+        from analytics.reports import feed
+
+        return feed.tables(self.shelf.cubes())
+
+    def feed_rows(self, measure: str, by: tuple[str, ...]) -> list[dict[str, Any]]:
+        """A released table's rows, each with its ε at the displayed δ."""
+        from analytics.reports import feed
+
+        found = list(feed.rows(self.shelf.cubes(), measure, by))
+        costs = {rho: self.releases.cost(rho) for rho in {row["rho_nano"] for row in found}}
+        return [row | {"epsilon": round(costs[row["rho_nano"]].epsilon, 6), "delta": costs[row["rho_nano"]].delta} for row in found]
+
     def report_kinds(self) -> list[dict[str, Any]]:
         """What may be asked: kinds with their groupings, filters and prices; the lake is not opened for it."""
         from analytics.reports import grammar
@@ -135,6 +149,12 @@ class Lake(Doors):
         from analytics.reports.kinds import KINDS
 
         return grammar.values(KINDS[kind], self.reader, self.report_house)
+
+    def held_free(self, kind: str, options: Options) -> dict[str, Any] | None:
+        """The answer of a question that the months' cubes hold already; None where it has to be bought."""
+        from analytics.reports import fromcubes
+
+        return fromcubes.answer(self.shelf, self.reports.question(kind, options))
 
     def published(self, **wanted: Any) -> tuple[list[dict[str, Any]], int]:
         """Stored answers without their numbers, newest first, and how many there are; `after` and `limit` cut a page out of them."""
@@ -170,7 +190,7 @@ class Lake(Doors):
             start = end = self.last_closed_month()
         else:
             start, end = asking.month_of(asked["first"], "from"), asking.month_of(asked["last"], "to")
-        return Options(start, end, tuple(asked["by"]), tuple(asked["where"]), asked.get("price", 0))
+        return Options(start, end, tuple(asked["by"]), tuple(asked["where"]), asked.get("price", 0), tuple(asked.get("measures", ())))
 
     def last_closed_month(self) -> int:
         """The last month that is closed by the calendar: seven days after its end, so that what comes late is in it."""

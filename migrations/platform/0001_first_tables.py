@@ -17,6 +17,7 @@ from migrations.platform.first import (
     quality,
     repeats,
     seen,
+    teams,
 )
 
 revision = "platform_0001"
@@ -43,6 +44,7 @@ def upgrade() -> None:
     quality.create()
     repeats.create()
     seen.create()
+    teams.create()
     guards.create()
 
 

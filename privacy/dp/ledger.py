@@ -267,6 +267,12 @@ def lifetime_nano(tx: sa.Connection) -> int:
     return int(tx.execute(sa.select(sa.func.coalesce(sa.func.sum(_RELEASE.c.rho_nano), 0))).scalar_one())
 
 
+def totals(tx: sa.Connection) -> tuple[int, int]:
+    """How many charges were ever made, and their sum in nano-ρ: both only grow."""
+    row = tx.execute(sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_CHARGE.c.rho_nano), 0))).one()
+    return int(row[0]), int(row[1])
+
+
 def stale(row: Stored, now: datetime, lease: timedelta) -> bool:
     """Whether a reservation has been pending for longer than any answer takes."""
     return row.state == PENDING and row.reserved_at + lease <= now

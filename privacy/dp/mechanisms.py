@@ -90,3 +90,15 @@ def _calibrated(sensitivity: int, rho_nano: int) -> tuple[Any, float, float]:
             return measurement, scale, cost
         scale *= 1.0 + 2.0 ** (step - 52)
     raise Invalid("no scale was certified for this price", code="bad_price")
+
+
+def above_threshold(scale: float, limit: int) -> Any:
+    """OpenDP's measurement of counts by keys that nobody knows beforehand: it tells those whose noisy count reaches the limit."""
+    from opendp import domains, measurements, metrics, mod
+
+    mod.enable_features("contrib")  # the only feature: never "floating-point", never "honest-but-curious"
+    space = (
+        domains.map_domain(domains.atom_domain(T=str), domains.atom_domain(T="i64")),
+        metrics.l02inf_distance(metrics.absolute_distance(T=float)),
+    )
+    return space >> measurements.then_gaussian_threshold(scale=scale, threshold=limit)

@@ -59,6 +59,8 @@ def check(question: Question) -> None:
         raise Invalid("a question groups by each field once", code="bad_question", field="by")
     if type(question.rho_nano) is not int or question.rho_nano < 1:
         raise Invalid("a price is a whole number of nano-rho of at least 1", code="bad_price", field="rho_nano")
+    if type(question.delta_units) is not int or question.delta_units < 0:
+        raise Invalid("a delta is a whole number of 1e-15", code="bad_price", field="delta_units")
     bounds.check(question.bounds)
 
 
@@ -66,12 +68,12 @@ def check_aggregate(question: Question, aggregate: Aggregate) -> None:
     """The aggregate must have the form of the vector that was priced; its form is public, so refusing on it tells nothing about anybody."""
     if aggregate.measures != tuple(measure.name for measure in question.measures):
         raise Invalid("the aggregate's measures are not the question's", code="bad_aggregate", field="measures")
-    if not aggregate.cells or len(set(aggregate.cells)) != len(aggregate.cells):
+    if not (aggregate.cells or question.delta_units) or len(set(aggregate.cells)) != len(aggregate.cells):
         raise Invalid("an aggregate has at least one cell, each once", code="bad_aggregate", field="cells")
     entries = len(aggregate.cells) * len(aggregate.measures)
     if len(aggregate.values) != entries:
         raise Invalid("an aggregate has one value for each cell and measure", code="bad_aggregate", field="values")
-    if entries > bounds.entries_limit(question.bounds):
+    if not question.delta_units and entries > bounds.entries_limit(question.bounds):
         raise Invalid("the vector has more entries than its bound allows", code="bad_aggregate", field="cells")
 
 
@@ -123,6 +125,7 @@ def dumps(question: Question) -> str:
             "clip": question.bounds.clip,
             "scale": question.bounds.scale,
             "rho_nano": question.rho_nano,
+            **({"delta_units": question.delta_units} if question.delta_units else {}),
         },
         ensure_ascii=True,
         separators=(",", ":"),
@@ -142,4 +145,5 @@ def loads(text: str) -> Question:
         measures=tuple(Measure(name, unit) for name, unit in facts["measures"]),
         bounds=Bounds(facts["clip"], facts["scale"]),
         rho_nano=facts["rho_nano"],
+        delta_units=facts.get("delta_units", 0),
     )

@@ -60,6 +60,8 @@ PAGES = (
     Page("/reports", "marketer"),
     Page("/reports?kind=rfm&mine=1", "officer"),
     Page("/reports/free", "marketer"),
+    Page("/reports/diagnose", "marketer"),
+    Page("/reports/feeds", "marketer"),
     Page("/reports/new/store_month?from=2026-05&margin=9", "marketer"),
     Page("/reports/new/funnel?from=2026-05&by=channel", "marketer"),
     Page("/releases/{release}", "marketer"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from analytics.reports.kinds import KINDS
 from app import access, settings
 from app.doctor import CHECKS
 from app.wiring import Services
@@ -29,7 +30,20 @@ things hang together.
 
 def page() -> str:
     """The whole reference."""
-    parts = [HEAD, _settings(), _commands(), _routes(), _permissions(), _codes(), _verdicts(), _metrics(), _log(), _running(), _purposes()]
+    parts = [
+        HEAD,
+        _settings(),
+        _commands(),
+        _routes(),
+        _permissions(),
+        _codes(),
+        _verdicts(),
+        _metrics(),
+        _log(),
+        _running(),
+        _reports(),
+        _purposes(),
+    ]
     return "\n".join([*parts, _dictionary(), _tables()])
 
 
@@ -212,6 +226,24 @@ def _running() -> str:
             table(["Kind", "What for", "Can be rotated"], kinds),
         ]
     )
+
+
+def _reports() -> str:
+    rows = [
+        [
+            code(one.kind.replace("_", "-")),
+            ", ".join(measure.name for measure in one.measures),
+            one.months or ("1" if one.needs_close else "any"),
+            one.bounds.clip,
+            f"{one.rho_nano:,}",
+            ", ".join(one.groups),
+            ", ".join(one.filters),
+            ", ".join(f"{name} ({said.default or 'to be named'})" for name, said in one.parameters.items()),
+        ]
+        for one in KINDS.values()
+    ]
+    heads = ["Report", "Counts", "Months", "Clip", "Price in nano-rho", "Group by", "Filter by", "Parameters"]
+    return "## Reports\n\n" + table(heads, rows)
 
 
 def _purposes() -> str:

@@ -128,6 +128,7 @@ CHECKS = {
     "disk": "more than `limits.disk_free` is free",
     "temporary files": "no spill file is older than an hour",
     "budget": "no month's ledger is over its cap",
+    "ledger": "no month's account has gone back behind what was remembered outside the stores",
     "pulls": "no pull that may come failed three times in a row",
     "separation": "on PostgreSQL every role has an address of its own",
 }

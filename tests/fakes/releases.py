@@ -80,6 +80,9 @@ class FakeReleases:
     def half_width(self, release: Release, *, terms: int = 1) -> int:
         return release.half_width * terms
 
+    def threshold(self, question: Question) -> int:
+        return 0
+
     def hidden_share(self, histogram: Release, clip: float) -> float:
         return bounds.hidden_share([value / 1000 for value in histogram.values], clip)
 

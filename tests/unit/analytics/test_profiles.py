@@ -72,6 +72,12 @@ def test_bands_agree_with_an_oracle_on_invented_people(lake: Lake) -> None:
             min((one["month"] for one in sales), default=None),
         )
         assert (row["recency_band"], row["frequency_band"], row["value_band"], row["first_purchase_month"]) == expected
+        begun: dict[tuple[int, int], datetime] = {}
+        for one in sorted(sales, key=lambda one: one["hour"]):
+            begun.setdefault((one["month"], one["order_key"]), one["hour"])
+        times = sorted(begun.values())
+        gap = (times[1] - times[0]) / timedelta(days=1) if len(times) > 1 else None
+        assert row["again_band"] == (0 if gap is None else 1 if gap <= 7 else 2 if gap <= 30 else 3)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_quote_costs_nothing_and_an_answer_is_paid_once(services: Services) ->
 def test_a_queued_report_is_a_job_whose_row_tells_its_release_and_no_number(services: Services) -> None:
     body = {"kind": "funnel", "where": ["channel=mini_program"]}
     queued = asking.ask_later(services, body, asked_by="usr_0123456789abcdef")
-    assert set(queued) == {"job", "release", "cost"}
+    assert set(queued) == {"job", "release", "free", "cost"}
     assert jobs.run_one(services.begin_jobs, services.handlers, "worker", clock=services.clock)
     with services.read_jobs() as tx:
         job = tx.execute(sa.select(Job).where(Job.id == queued["job"])).one()

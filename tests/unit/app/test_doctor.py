@@ -217,6 +217,14 @@ def a_month_is_over_its_cap(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield
 
 
+@breaks("ledger", "keys")
+def an_old_backup_was_restored(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    assert run(home, "audit", "checkpoint").code == 0
+    path = home / "keys" / "checkpoint.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"charges": ', '"charges": 1'), encoding="utf-8")
+    yield
+
+
 @breaks("accounting")
 def an_item_is_missing_from_a_minute(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     columns = (

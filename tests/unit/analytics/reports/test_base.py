@@ -57,7 +57,8 @@ def test_orders_sales_and_people_by_store(reports: Reports) -> None:
 
 def test_the_document_has_the_shape_that_was_agreed(reports: Reports) -> None:
     document = reports.ask("store_month", JANUARY, "usr_1")
-    assert set(document) == {"kind", "release", "question", "window", "rows", "hidden_share", "months", "cost", "budget", "cached"}
+    words = {"kind", "release", "question", "window", "rows", "derived", "hidden_share", "months", "cost", "budget", "cached"}
+    assert set(document) == words
     assert document["window"] == {"from": "2026-01-01", "to": "2026-01-31"}
     assert document["budget"] == {"202601": {"before": 50_000_000, "after": 45_000_000}}
     assert document["cost"]["rho_nano"] == 5_000_000
