@@ -62,6 +62,16 @@ AGAIN_DAYS = (7, 30)
 """Days from the first purchase to the second within the look-back: band 1 within 7 days, 2 within 30, 3 later; 0 while there is none."""
 AGAIN_WITHIN_7, AGAIN_WITHIN_30, AGAIN_LATER = 1, 2, 3
 
+FURTHER_DAYS = (1, 2, 3, 5, 10)
+"""Days with a purchase after the first such day, within the look-back: band 0 is none, 1 one, 2 two, 3 is 3–4, 4 is 5–9, 5 is 10 and more."""
+TICKET_MINOR = (1_500, 4_000, 10_000, 25_000, 70_000)
+"""What a day with a purchase was worth on average, in minor units: band 1 under the first edge, … band 6 from the last; 0 without one."""
+DISCOUNT_PERCENT = (1, 10, 30)
+"""The part of list prices that discounts took off, in per cent: band 1 under the first edge, … band 4 from the last; 0 without a purchase."""
+SHARED = ("product_shared", "product_reviewed")
+SHARED_TIMES = (1, 3)
+"""How often somebody told others of a product within the look-back: band 0 never, 1 once or twice, 2 three times and more."""
+
 
 def band(value: int, edges: Sequence[int]) -> int:
     """How many edges a value has reached: 0 below the first one."""

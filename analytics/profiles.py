@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TABLE = "person_month"
 PROFILE = ("sex", "age_band", "occupation", "region", "tier")
 SOURCE = "close"
+_DAY = 24 * 3600
 
 
 class WritesMonths(Protocol):
@@ -55,12 +56,13 @@ def _rows(view: View, month: int, end: datetime, window: Sequence[int], earlier:
     import ibis
 
     profile = _profile(view, earlier)
-    purchases = _purchases(view, window)
-    seen = view.people("events", window).select(PERSON)
-    people = ibis.union(profile.select(PERSON), purchases.select(PERSON), seen).distinct()
+    purchases = _purchases(view, window, end)
+    told = _told(view, window)
+    people = ibis.union(profile.select(PERSON), purchases.select(PERSON), told.select(PERSON)).distinct()
     previous = view.people(TABLE, (before,)).group_by(PERSON).agg(previous_stage=ibis._.stage.max())
     known = people.left_join(profile, PERSON).drop(f"{PERSON}_right").left_join(purchases, PERSON).drop(f"{PERSON}_right")
-    known = known.left_join(previous, PERSON).drop(f"{PERSON}_right").inner_join(view.identifiers(month), PERSON)
+    known = known.left_join(previous, PERSON).drop(f"{PERSON}_right").left_join(told, PERSON).drop(f"{PERSON}_right")
+    known = known.inner_join(view.identifiers(month), PERSON)
     return known.select(
         virtual_id=known.virtual_id,
         month=ibis.literal(month, "int32"),
@@ -74,6 +76,10 @@ def _rows(view: View, month: int, end: datetime, window: Sequence[int], earlier:
         previous_stage=known.previous_stage,
         first_purchase_month=known.first_purchase_month.cast("int32"),
         again_band=_again(known["first"], known["second"]),
+        further_band=_band(known.days - 1, metrics.FURTHER_DAYS),
+        ticket_band=ibis.cases((known.days > 0, 1 + _band(known.paid // known.days, metrics.TICKET_MINOR)), else_=0).cast("int32"),
+        discount_band=_discount(known),
+        sharing_band=_band(known.told, metrics.SHARED_TIMES),
     )
 
 
@@ -84,20 +90,42 @@ def _profile(view: View, months: Sequence[int]) -> ir.Table:
     return hourly.group_by(PERSON).agg(**{column: hourly[column].argmax(hourly.hour, where=hourly[column].notnull()) for column in PROFILE})
 
 
-def _purchases(view: View, months: Sequence[int]) -> ir.Table:
-    """Orders, amount paid, first month and last hour of a person's sales; returns and cancellations lower the amount."""
+def _told(view: View, months: Sequence[int]) -> ir.Table:
+    """Everybody who did something, and how often they told others of a product."""
+    events = view.people("events", months)
+    return events.group_by(PERSON).agg(told=events.event.isin(metrics.SHARED).coalesce(False).cast("int64").sum())
+
+
+def _purchases(view: View, months: Sequence[int], end: datetime) -> ir.Table:
+    """Orders, days with one, amount paid, list prices, discounts, first month and last hour of a person's sales; returns and cancellations
+    lower the amount paid. Days are counted back from the close, so they are days of the controller's zone where clocks do not change."""
     import ibis
 
     lines = view.people("order_lines", months)
     lines = lines.mutate(sale=lines.kind.fill_null("sale") == "sale")
-    lines = lines.mutate(signed=ibis.cases((lines.sale, lines.net_minor), else_=-lines.net_minor.abs()))
-    orders = lines.group_by([PERSON, "month", order_of(lines).name("order_no")]).agg(
-        sale=lines.sale.max(), paid=lines.signed.sum(), first=lines.hour.min(where=lines.sale), last=lines.hour.max(where=lines.sale)
+    taken_off = lines.discount_minor.coalesce(0).abs()
+    lines = lines.mutate(
+        signed=ibis.cases((lines.sale, lines.net_minor), else_=-lines.net_minor.abs()),
+        taken_off=taken_off,
+        listed=lines.gross_minor.coalesce(lines.net_minor + taken_off),
     )
+    orders = lines.group_by([PERSON, "month", order_of(lines).name("order_no")]).agg(
+        sale=lines.sale.max(),
+        paid=lines.signed.sum(),
+        listed=lines.listed.sum(where=lines.sale),
+        taken_off=lines.taken_off.sum(where=lines.sale),
+        first=lines.hour.min(where=lines.sale),
+        last=lines.hour.max(where=lines.sale),
+    )
+    close = int(end.timestamp())
+    orders = orders.mutate(day=(close - 1 - orders["last"].epoch_seconds()) // _DAY)
     begun = orders["first"].collect(where=orders.sale).sort()
     return orders.group_by(PERSON).agg(
         orders=orders.sale.sum().cast("int64"),
         paid=orders.paid.sum().coalesce(0),
+        days=orders.day.nunique(where=orders.sale),
+        listed=orders.listed.sum(),
+        taken_off=orders.taken_off.sum(),
         first=orders["first"].min(),
         second=begun[1],
         last=orders["last"].max(),
@@ -131,6 +159,17 @@ def _again(first: ir.TimestampColumn, second: ir.TimestampColumn) -> ir.IntegerC
     hours = (second.epoch_seconds() - first.epoch_seconds()) // 3600
     within = [(hours <= 24 * days, number) for number, days in enumerate(metrics.AGAIN_DAYS, 1)]
     return ibis.cases(*within, (second.notnull(), metrics.AGAIN_LATER), else_=0).cast("int32")
+
+
+def _discount(known: ir.Table) -> ir.IntegerColumn:
+    """The part of list prices that was taken off, compared in whole numbers, so that edges are exact."""
+    import ibis
+
+    reached = [
+        (100 * known.taken_off >= edge * known.listed, 2 + number) for number, edge in reversed(list(enumerate(metrics.DISCOUNT_PERCENT)))
+    ]
+    priced = known.listed.coalesce(0) > 0
+    return ibis.cases((known.days.coalesce(0) <= 0, 0), *[(priced & above, band) for above, band in reached], else_=1).cast("int32")
 
 
 def _stage(known: ir.Table, month: int, end: datetime) -> ir.StringColumn:

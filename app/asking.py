@@ -47,10 +47,11 @@ def options(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def quote(services: Services, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What a report would cost and how wide its margins would be; and where it is read for nothing, if the months' cubes hold it."""
+def quote(services: Services, body: Mapping[str, Any], *, asked_by: str = "") -> dict[str, Any]:
+    """What a report would cost and how wide its margins would be; and where it is read for nothing, if the months' cubes hold it. What is
+    left is told of the months and, where its share limits it, of the asker's team."""
     asked = options(body)
-    document: dict[str, Any] = services.reports.quote(asked["kind"], services.report_options(asked))
+    document: dict[str, Any] = services.reports.quote(asked["kind"], services.report_options(asked), asked_by)
     held = _held(services, asked)
     return document | {"free": _addresses(held) if held else []}
 
@@ -66,7 +67,8 @@ def _held(services: Services, asked: Mapping[str, Any]) -> dict[str, Any] | None
 def _addresses(held: Mapping[str, Any]) -> list[str]:
     """Where each measure of a free answer is read over HTTP."""
     months = {"from": _written(min(held["months"])), "to": _written(max(held["months"]))}
-    return ["/api/cubes/table?" + urlencode({"measure": one, "by": held["by"], **months}, doseq=True) for one in held["cubes"]]
+    asked = {"by": held["by"], "where": held["where"], **months}
+    return ["/api/cubes/table?" + urlencode({"measure": one, **asked}, doseq=True) for one in held["cubes"]]
 
 
 def _written(month: int) -> str:
@@ -91,7 +93,7 @@ def _ask(services: Services, asked: Mapping[str, Any], asked_by: str) -> dict[st
 
 def ask_later(services: Services, body: Mapping[str, Any], *, asked_by: str, also: Also = nothing_more) -> dict[str, Any]:
     """Queues a report. What is wrong with the question is told now, from public facts alone."""
-    quoted = quote(services, body)
+    quoted = quote(services, body, asked_by=asked_by)
     asked = options(body)
     with services.begin_jobs() as tx:
         job = None if quoted["free"] else jobs.enqueue(tx, ASK, asked, by=asked_by, now=services.clock())

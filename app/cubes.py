@@ -23,10 +23,18 @@ def overview(services: Services, first: str | None = None, last: str | None = No
     return services.shelf.overview(start, end)
 
 
-def table(services: Services, measure: str, by: Sequence[str] = (), first: str | None = None, last: str | None = None) -> dict[str, Any]:
+def table(
+    services: Services,
+    measure: str,
+    by: Sequence[str] = (),
+    first: str | None = None,
+    last: str | None = None,
+    *,
+    where: Sequence[str] = (),
+) -> dict[str, Any]:
     """A measure by dimensions that were released together; without a period the last month that was bought."""
     start, end = _period(services, first, last, 1)
-    return services.shelf.table(measure, tuple(by), start, end)
+    return services.shelf.table(measure, tuple(by), start, end, tuple(where))
 
 
 def catalogue(services: Services) -> dict[str, Any]:

@@ -109,13 +109,17 @@ def spending(services: Services, month: int) -> list[dict[str, Any]]:
 # ── what it would cost ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def offers(services: Services, body: Mapping[str, Any], prices: Sequence[int]) -> list[dict[str, Any]]:
-    """One quote for each price of the kind, the cheapest first, each with how much of its tightest month it would take."""
+def offers(services: Services, body: Mapping[str, Any], prices: Sequence[int], *, asked_by: str = "") -> list[dict[str, Any]]:
+    """One quote for each price of the kind, the cheapest first, each with how much of its tightest month it would take: of what the month
+    has left, or of what the asker's team may still spend of it, where that is less (`of_team`)."""
     found = []
     for price in prices:
-        quoted = asking.quote(services, {**body, "price": price})
-        tightest = min(quoted["left"].values(), default=0)
-        found.append(quoted | {"price": price, "share_of_left": price / tightest if tightest else None, "tightest": tightest})
+        quoted = asking.quote(services, {**body, "price": price}, asked_by=asked_by)
+        month, team = min(quoted["left"].values(), default=0), min(quoted["team_left"].values(), default=None)
+        of_team = team is not None and team < month
+        tightest = team if of_team else month
+        share = price / tightest if tightest else None
+        found.append(quoted | {"price": price, "share_of_left": share, "tightest": tightest, "of_team": of_team})
     return found
 
 
@@ -133,13 +137,13 @@ def held_free(services: Services, body: Mapping[str, Any]) -> dict[str, Any] | N
 
 def order(services: Services, body: Mapping[str, Any], *, asked_by: str) -> dict[str, Any]:
     """Asks: a stored answer is repeated at once and free, any other becomes a job. Raises BudgetExhausted before anything is queued."""
-    quoted = asking.quote(services, body)
+    quoted = asking.quote(services, body, asked_by=asked_by)
     if quoted["release"]:
         return {"release": asking.ask(services, body, asked_by=asked_by)["release"]}
     if quoted["free"]:
         return {"free": quoted["free"]}
     if not quoted["affordable"]:
-        raise BudgetExhausted("the question costs more than these months have left", field="price")
+        raise BudgetExhausted("the question costs more than these months, or the asker's team, have left", field="price")
     return asking.ask_later(services, body, asked_by=asked_by)
 
 
@@ -157,11 +161,10 @@ def free(services: Services) -> dict[str, Any]:
     return {"facts": cubes.facts(services)["rows"], "tables": tables, "months": held["months"]}
 
 
-def free_table(services: Services, measure: str, by: Sequence[str], first: int, last: int) -> dict[str, Any]:
+def free_table(services: Services, measure: str, by: Sequence[str], first: int, last: int, where: Sequence[str] = ()) -> dict[str, Any]:
     """One table out of stored releases, as a document that figures can be made of. Raises Invalid where the plan holds no such table."""
-    found = cubes.table(services, measure, by, _written(first), _written(last))
-    clip = 0
-    question = {"by": list(by), "where": [], "measures": [{"name": measure, "unit": 1}], "clip": clip}
+    found = cubes.table(services, measure, by, _written(first), _written(last), where=where)
+    question = {"by": list(by), "where": found["where"], "measures": [{"name": measure, "unit": 1}], "clip": 0}
     return found | {"question": question, "months": [month for month in found["months"] if first <= month <= last]}
 
 

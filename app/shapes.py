@@ -108,12 +108,29 @@ class ReportIn(Strict):
 
 
 class CubeIn(Strict):
-    """Which table of stored releases: a measure, its groupings, whole months."""
+    """Which table of stored releases: a measure, its groupings, filters on these, whole months."""
 
     measure = fields.String(required=True, validate=validate.Length(1, 40))
     by = fields.List(fields.String(validate=validate.Length(1, 40)), load_default=list, validate=validate.Length(max=4))
+    where = fields.List(fields.String(validate=validate.Length(1, 1000)), load_default=list, validate=validate.Length(max=4))
     from_ = fields.String(data_key="from", load_default=None, validate=validate.Regexp(r"^\d{4}-\d{2}\Z"))
     to = fields.String(load_default=None, validate=validate.Regexp(r"^\d{4}-\d{2}\Z"))
+
+
+class ShareIn(Strict):
+    """A team's share of every month's question slice."""
+
+    team = fields.String(required=True, validate=validate.Length(1, 40))
+    percent = fields.Integer(required=True, strict=True, validate=validate.Range(0, 100))
+
+
+class ShareConfirmIn(Strict):
+    share = fields.Integer(required=True, strict=True, validate=validate.Range(1, 10**18 - 1))
+
+
+class TeamMemberIn(Strict):
+    account = fields.String(required=True, validate=validate.Length(1, 40))
+    team = fields.String(required=True, validate=validate.Length(0, 40))
 
 
 class ReleasesIn(Strict):

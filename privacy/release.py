@@ -12,7 +12,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -78,6 +78,8 @@ class Quote:
     affordable: bool
     release: str | None
     """The id of the stored answer, if there is one: then asking costs nothing."""
+    team_left: Mapping[int, int] = field(default_factory=dict)
+    """What the asker's team may still spend of each month; empty where no share limits the asker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,8 @@ class Releases:
             self._give_up(release_id, asked_by)
             raise
 
-    def quote(self, question: Question) -> Quote:
-        """Price, margin and room for a question, from public facts alone."""
+    def quote(self, question: Question, asked_by: str = "") -> Quote:
+        """Price, margin and room for a question, of its months and of the asker's team, from public facts alone."""
         questions.check(question)
         with self._begin() as tx:
             row = ledger.live(tx, questions.digest(question))
@@ -167,8 +169,10 @@ class Releases:
         if stored is None:
             questions.check_months(question, self._settle())
         with self._begin() as tx:
-            left = {month: account.left_nano for month, account in ledger.accounts(tx, question.months).items()}
-        fits = min(left.values(), default=0)
+            known = ledger.accounts(tx, question.months)
+            of_team = teams.left(tx, asked_by, known)
+        left = {month: account.left_nano for month, account in known.items()}
+        fits = min((min(nano, of_team.get(month, nano)) for month, nano in left.items()), default=0)
         scale = accountant.sigma(question.rho_nano, question.bounds.sensitivity)
         return Quote(
             cost=self.cost(0 if stored else question.rho_nano),
@@ -178,6 +182,7 @@ class Releases:
             fits_nano=fits,
             affordable=stored is not None or question.rho_nano <= fits,
             release=stored,
+            team_left=of_team,
         )
 
     def known(self, question: Question) -> Release | None:
@@ -239,17 +244,7 @@ class Releases:
         with self._begin() as tx:
             accounts = ledger.accounts(tx)
             lifetime = ledger.lifetime_nano(tx)
-        months = tuple(
-            MonthBudget(
-                month=month,
-                cap_nano=account.cap_nano,
-                spent_nano=account.spent_nano,
-                left_nano=account.left_nano,
-                epsilon_spent=self.cost(account.spent_nano).epsilon,
-                epsilon_cap=self.cost(account.cap_nano).epsilon,
-            )
-            for month, account in sorted(accounts.items())
-        )
+        months = tuple(self._of_month(month, account) for month, account in sorted(accounts.items()))
         caps = sorted((account.cap_nano for account in accounts.values()), reverse=True)
 
         def promised(count: int) -> float:
@@ -257,6 +252,10 @@ class Releases:
             return self.cost(sum(known) + (count - len(known)) * self._settings.rho_per_month_nano).epsilon
 
         return Budget(months, self._settings.display_delta, promised(1), promised(12), promised(24), self.cost(lifetime))
+
+    def _of_month(self, month: int, account: ledger.Account) -> MonthBudget:
+        lost = self.cost(account.spent_nano).epsilon, self.cost(account.cap_nano).epsilon
+        return MonthBudget(month, account.cap_nano, account.spent_nano, account.left_nano, *lost)
 
     # ── steps ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,4 @@
-"""The statistical audit: neighbouring data through the mechanism and through each report's own path, against what was charged.
+"""The statistical audit: neighbouring data through the mechanism and through each report as a whole, against what was charged.
 
 python -m tests.audit [RUNS]     `make audit`: long. The tests run the same with few draws.
 
@@ -103,14 +103,49 @@ def run(runs: int, rho_nano: int = 0) -> tuple[list[Verdict], float]:
     return verdicts, coverage([123_456] * max(runs, 10_000), 5_000_000, 16_000)
 
 
+def as_a_whole(runs: int, people: int) -> bool:
+    """Every report from rows to what is printed: its loss at its price and at a month's largest, its margins, what its bound hides."""
+    from analytics.reports.kinds import KINDS
+    from tests import audit_reports as reports
+    from tests.fakes import audited
+
+    world, good = audited.month(people), True
+    with reports.session() as engine:
+        for kind in sorted(KINDS):
+            for price in (0, accountant.MAX_CAP_NANO):
+                found = reports.privacy(engine, kind, world, runs, rho_nano=price)
+                good = good and found.ok
+                sys.stdout.write(
+                    f"{'ok ' if found.ok else 'BAD'} {kind} as a whole: one person moves it by {found.moved:,.0f} of {found.sensitivity:,}; "
+                    f"charged epsilon {found.verdict.charged:.3f}, shown at least {found.verdict.shown:.3f}\n"
+                )
+            covered, taken = reports.coverage(engine, kind, world, runs), reports.hidden(engine, kind, world)
+            good = good and covered.ok()
+            rates = " and ".join(
+                f"{rate:.1%} of {counts[1]:,} {what}"
+                for rate, counts, what in zip(covered.rates, (covered.plain, covered.other), ("released numbers", "others"), strict=True)
+                if rate is not None
+            )
+            most = max(taken.values())
+            allowed = "within" if most <= reports.LARGE else "within a small chain's" if most <= reports.SMALL else "MORE THAN"
+            sys.stdout.write(
+                f"{'ok ' if covered.ok() else 'BAD'} {kind}: margins hold {rates or 'nothing'}; the bound hides "
+                f"{', '.join(f'{share:.1%} of {name}' for name, share in taken.items())}: {allowed} what is allowed\n"
+            )
+            sys.stdout.flush()
+    return good
+
+
 def main() -> int:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     verdicts, covered = run(runs)
     loud, _ = run(runs, accountant.MAX_CAP_NANO)
     for one in [*verdicts, *loud]:
         sys.stdout.write(f"{'ok ' if one.ok else 'BAD'} {one.name}: charged epsilon {one.charged:.3f}, shown at least {one.shown:.3f}\n")
-    sys.stdout.write(json.dumps({"runs": runs, "coverage": covered, "ok": all(one.ok for one in [*verdicts, *loud])}) + "\n")
-    return 0 if all(one.ok for one in [*verdicts, *loud]) and 0.94 <= covered <= 0.96 else 1
+    whole = as_a_whole(runs, 800)
+    good = whole and all(one.ok for one in [*verdicts, *loud]) and 0.94 <= covered <= 0.96
+    sys.stdout.write(json.dumps({"runs": runs, "coverage": covered, "ok": good}) + "\n")
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ release. It must never learn an exact number that it returns.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -20,7 +19,7 @@ from analytics.reports.asked import House as House
 from analytics.reports.asked import Margin as Margin
 from analytics.reports.asked import Opens as Opens
 from analytics.reports.asked import Options as Options
-from analytics.reports.parameters import Filters, Parameter, complete
+from analytics.reports.parameters import EQUAL, ONE_OF, UNEQUAL, Filters, Parameter, complete, written
 from privacy import errors
 from privacy.records import Aggregate, Bounds, Measure, Question
 from privacy.vocabulary import STATISTICS
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     from privacy.records import Release
     from privacy.release import Releases
 
-EQUAL, UNEQUAL, ONE_OF = "=", "!=", "in"
-_FILTER = re.compile(r"([a-z_]{1,40})\s*(!=|=)\s*(\S(?:.{0,998}\S)?)")
-_VALUES_LIMIT = 2_000
-_VALUE_LENGTH = 200
 _LISTED = {("touches", "channel"): ("campaigns", "channel"), ("touches", "campaign_id"): ("campaigns", "id")}
 """Columns of tables about people whose values a table without people lists."""
 
@@ -105,6 +100,11 @@ class Report:
         return ()
 
     @property
+    def most_groupings(self) -> int:
+        """How many groupings a question may have at once; 0 where the kind sets no limit."""
+        return 0
+
+    @property
     def offered(self) -> tuple[str, ...]:
         """The filters that a form offers."""
         return tuple(dict.fromkeys([*self.filters, *self.groups]))
@@ -157,20 +157,10 @@ class Report:
         return tuple(dict.fromkeys([*asked, *needed])) if asked else self.by
 
     def _filter(self, text: str) -> tuple[str, str, str]:
-        found = _FILTER.fullmatch(text.strip())
-        if found is None:
-            raise errors.Invalid("a filter is written field=value, field!=value or field=one|another", code="bad_filter", field="where")
-        name, operator, value = found.groups()
-        if name not in self.filters and name not in self.parameters:
+        found = written(text)
+        if found[0] not in self.filters and found[0] not in self.parameters:
             raise errors.Invalid("the report has no such filter", code="unknown_filter", field="where")
-        values = sorted({part.strip() for part in value.split("|")})
-        if not all(values) or len(values) > _VALUES_LIMIT or any(len(part) > _VALUE_LENGTH for part in values):
-            raise errors.Invalid("a filter's values are short and not empty", code="bad_filter", field="where")
-        if operator == EQUAL and len(values) > 1:
-            operator = ONE_OF
-        elif len(values) > 1:
-            raise errors.Invalid("a filter excludes one value", code="bad_filter", field="where")
-        return name, operator, "|".join(values)
+        return found
 
     def facts(self, reader: Opens, house: House) -> House:
         """The House with the tables without people that the report needs."""
@@ -279,10 +269,10 @@ class Reports:
         clip = self._releases.choose_clip(before, most_hidden=self._house.most_hidden, candidates=CLIPS)
         return replace(question, bounds=replace(question.bounds, clip=clip))
 
-    def quote(self, kind: str, options: Options) -> dict[str, Any]:
+    def quote(self, kind: str, options: Options, asked_by: str = "") -> dict[str, Any]:
         """What the report would cost and how wide its margins would be; free."""
         question = self.question(kind, options)
-        quote = self._releases.quote(question)
+        quote = self._releases.quote(question, asked_by)
         if quote.release is None:
             self._kind(kind).check(self._reader, question, self._house)
         half = math.ceil(quote.half_width * math.sqrt(self._kind(kind).terms))
@@ -295,6 +285,7 @@ class Reports:
                 for measure in question.measures
             },
             "left": {str(month): left for month, left in sorted(quote.left.items())},
+            "team_left": {str(month): left for month, left in sorted(quote.team_left.items())},
             "affordable": quote.affordable,
             "release": quote.release,
         }

@@ -46,7 +46,7 @@ def totals(table: Table, adding: Collection[str]) -> list[dict[str, Any]]:
     for name, values in table.columns.items():
         if name in adding and len(values) > 1:
             value, half = math.fsum(values), reach() * table.deviations[name] * math.sqrt(len(values))
-            found.append(_row(TOTAL, name, {}, Estimate(value, value - half, value + half)))
+            found.append(row(TOTAL, name, {}, Estimate(value, value - half, value + half)))
     return found
 
 
@@ -59,7 +59,7 @@ def shares(table: Table, adding: Collection[str]) -> list[dict[str, Any]]:
         total, variance = math.fsum(values), table.deviations[name] ** 2
         for cell, value in zip(table.cells, values, strict=True):
             share = ratio(value, total, (variance, variance * len(values), variance), reach())
-            found.append(_row(SHARE, name, _of(table, cell), share))
+            found.append(row(SHARE, name, _of(table, cell), share))
     return found
 
 
@@ -71,7 +71,7 @@ def means(table: Table) -> list[dict[str, Any]]:
             continue
         spread = (table.deviations[above] ** 2, table.deviations[below] ** 2, 0.0)
         for cell, one, other in zip(table.cells, table.columns[above], table.columns[below], strict=True):
-            found.append(_row("mean", name, _of(table, cell), ratio(one, other, spread, reach()) if other > 0 else None))
+            found.append(row("mean", name, _of(table, cell), ratio(one, other, spread, reach()) if other > 0 else None))
     return found
 
 
@@ -101,7 +101,7 @@ def slopes(table: Table, time: str) -> list[dict[str, Any]]:
         others = [one for one in table.by if one != time]
         for group, slope in sums.items():
             of = dict(zip(others, group, strict=True))
-            found.append(_row(SLOPE, name, of, Estimate(slope, slope - half, slope + half)) | {"way": way(slope - half, slope + half)})
+            found.append(row(SLOPE, name, of, Estimate(slope, slope - half, slope + half)) | {"way": way(slope - half, slope + half)})
     return found
 
 
@@ -127,7 +127,7 @@ def quantiles(counts: Sequence[float], deviation: float, edges: Sequence[float])
         low = max((edges[place] for place in range(1, bins) if below[place] + spread[place] < 0), default=edges[0])
         high = min((edges[place] for place in range(1, bins) if below[place] - spread[place] > 0), default=edges[bins])
         told = Estimate(_between(below, edges), low, high) if high > low and whole > 0 else None
-        found.append(_row(QUANTILE, "people", {}, told) | {"share": share})
+        found.append(row(QUANTILE, "people", {}, told) | {"share": share})
     return found
 
 
@@ -146,7 +146,7 @@ def _of(table: Table, cell: Cell) -> dict[str, str]:
     return dict(zip(table.by, cell, strict=True))
 
 
-def _row(what: str, measure: str, of: Mapping[str, str], found: Estimate | None) -> dict[str, Any]:
+def row(what: str, measure: str, of: Mapping[str, str], found: Estimate | None) -> dict[str, Any]:
     """One derived number; without a value where its denominator cannot be told from zero."""
     told: dict[str, float | None] = {"value": None, "low": None, "high": None}
     if found is not None:

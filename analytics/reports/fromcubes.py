@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from analytics.reports import followed
+from analytics.reports.parameters import UNEQUAL, holds
 from analytics.reports.purchaserows import MONTH
 from analytics.reports.shelf import ADDED_OVER_MONTHS, first_day, last_day
 
@@ -44,6 +46,7 @@ def answer(shelf: Shelf, question: Question) -> dict[str, Any] | None:
     some = next(iter(tables.values()))
     return {
         "by": list(question.by),
+        "where": [name + ("!=" if operator == UNEQUAL else "=") + text for name, operator, text in question.where],
         "cubes": wanted,
         "months": months,
         "document": {
@@ -60,7 +63,13 @@ def answer(shelf: Shelf, question: Question) -> dict[str, Any] | None:
             },
             "window": {"from": first_day(months[0]), "to": last_day(months[-1])},
             "rows": rows,
-            "derived": [],
+            "derived": followed.of_cubes(
+                cubes,
+                {one.name: CUBES[one.name] for one in question.measures},
+                question.by,
+                question.where,
+                sloped=question.kind == "trend",
+            ),
             "hidden_share": some["hidden_share"],
             "months": months,
             "cost": some["cost"],
@@ -72,4 +81,4 @@ def answer(shelf: Shelf, question: Question) -> dict[str, Any] | None:
 
 def _kept(row: Mapping[str, Any], question: Question) -> bool:
     """Whether a row is among those that the filters leave."""
-    return all((row[field] in text.split("|")) != (operator == "!=") for field, operator, text in question.where)
+    return all(holds(str(row[field]), operator, text) for field, operator, text in question.where)

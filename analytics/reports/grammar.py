@@ -18,6 +18,7 @@ MOST_VALUES = 200
 
 def described(kind: Report) -> dict[str, Any]:
     """One kind of report, out of its plan alone."""
+    one = kind.most_groupings == 1
     return {
         "kind": kind.kind,
         "measures": [measure.name for measure in kind.measures],
@@ -25,9 +26,10 @@ def described(kind: Report) -> dict[str, Any]:
         "usual": [measure.name for measure in kind.chosen(())],
         "by": list(kind.by),
         "own": {name: list(values) for name, values in kind.own.items()},
-        "groups": [*(name for name in kind.by if name not in kind.own), *kind.groups],
+        "groups": [*(name for name in kind.by if one or name not in kind.own), *kind.groups],
         "filters": list(dict.fromkeys([*kind.offered, *kind.parameters])),
         "one_month": kind.needs_close,
+        "one_grouping": one,
         "price": kind.rho_nano,
         "prices": list(kind.prices),
     }

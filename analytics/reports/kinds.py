@@ -14,13 +14,17 @@ from analytics.reports import (
     before_after,
     channels,
     cohorts,
+    content,
     distribution,
     experiment,
+    feedback,
     funnel,
     heat_map,
     keyed,
     lifecycle,
+    lifetime,
     markov,
+    personas,
     rfm,
     sales,
     shapley,
@@ -30,7 +34,7 @@ from analytics.reports import (
 from analytics.reports.base import Report
 
 _PURCHASES = (store_month, sales, trend, distribution, keyed, heat_map)
-_CUSTOMERS = (rfm, lifecycle, cohorts, funnel, baskets)
-_CAMPAIGNS = (channels, attribution, markov, shapley, experiment, before_after)
+_CUSTOMERS = (rfm, lifecycle, cohorts, personas, lifetime, funnel, baskets, feedback)
+_CAMPAIGNS = (channels, content, attribution, markov, shapley, experiment, before_after)
 
 KINDS: Mapping[str, Report] = MappingProxyType({one.REPORT.kind: one.REPORT for one in (*_PURCHASES, *_CUSTOMERS, *_CAMPAIGNS)})

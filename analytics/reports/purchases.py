@@ -79,6 +79,10 @@ class Purchases(Report):
         return tuple(one.name for one in self.measures)
 
     @property
+    def most_groupings(self) -> int:
+        return self.most
+
+    @property
     def offered(self) -> tuple[str, ...]:
         return self.filters
 

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analytics import metrics
-from analytics.reports import cubefacts, norms
+from analytics.reports import cubefacts, followed, norms
 from analytics.reports import diagnose as diagnosis
 from analytics.reports.base import House, plain_rows
 from analytics.reports.cube import Cube, marginals
 from analytics.reports.families import Family, Numbers, reach
+from analytics.reports.parameters import Filters, holds, written
 from analytics.reports.plan import KIND, units
 from privacy import errors
 
@@ -77,14 +78,16 @@ class Shelf:
                     used += held.releases
         return self._document("overview", rows, cubes, used)
 
-    def table(self, measure: str, by: Sequence[str], first: int, last: int) -> dict[str, Any]:
-        """A measure by any dimensions that stand together in a released table; sums over months where they may be added."""
+    def table(self, measure: str, by: Sequence[str], first: int, last: int, where: Sequence[str] = ()) -> dict[str, Any]:
+        """A measure by any dimensions that stand together in a released table; sums over months where they may be added. Filters such as
+        `channel=pos|delivery` leave rows out of it, by its own dimensions."""
         if measure not in MEASURES:
             raise errors.Invalid("there is no such measure", code="unknown_measure", field="measure")
         monthly = "month" in by
         names = tuple(name for name in dict.fromkeys(by) if name != "month")
         if first != last and not monthly and measure not in ADDED_OVER_MONTHS:
             raise errors.Invalid("people are counted once in each month and do not add up: ask by month", code="does_not_add", field="by")
+        kept = _filters(where, names)
         cubes = self.cubes(first, last)
         sums: dict[tuple[int, tuple[str, ...]], tuple[float, float]] = {}
         used: list[str] = []
@@ -94,6 +97,8 @@ class Shelf:
                 raise errors.Invalid("the cubes have no such table; a question of its own would cost", code="unknown_grouping", field="by")
             used += held.releases
             for cell, (value, variance) in cells(held.family, names, adds=held.adds).items():
+                if not all(holds(cell[names.index(name)], operator, text) for name, operator, text in kept):
+                    continue
                 before, spread = sums.get((month if monthly else 0, cell), (0.0, 0.0))
                 sums[month if monthly else 0, cell] = (before + value, spread + variance)
         rows = [
@@ -102,7 +107,12 @@ class Shelf:
             | number(measure, value, reach() * math.sqrt(variance))
             for (month, cell), (value, variance) in sums.items()
         ]
-        return self._document("cube", rows, cubes, used) | {"measure": measure, "by": list(by)}
+        if cubes and not rows:
+            raise errors.Invalid("the filters leave no row of the table", code="no_cells", field="where")
+        sloped = monthly or not {"day", "week"}.isdisjoint(names)
+        follows = followed.of_cubes(cubes, {measure: measure}, tuple(dict.fromkeys(by)), kept, sloped=sloped) if cubes else []
+        told = {"measure": measure, "by": list(by), "where": [list(one) for one in kept], "derived": follows}
+        return self._document("cube", rows, cubes, used) | told
 
     def catalogue(self) -> dict[str, Any]:
         """Which measures may be had by which dimensions, and of which months, for nothing."""
@@ -188,6 +198,14 @@ class Shelf:
     def _free(self) -> dict[str, Any]:
         cost = self._releases.cost(0)
         return {"rho_nano": cost.rho_nano, "epsilon": cost.epsilon, "delta": cost.delta}
+
+
+def _filters(where: Sequence[str], names: Sequence[str]) -> Filters:
+    """Filters on a table's own dimensions; any other would need another table."""
+    found = tuple(sorted({written(text) for text in where}))
+    if not {name for name, _, _ in found} <= set(names):
+        raise errors.Invalid("a table is filtered by its own groupings", code="unknown_filter", field="where")
+    return found
 
 
 def _units(question: Question) -> dict[str, int]:

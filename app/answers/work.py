@@ -87,12 +87,52 @@ class CostOut(Strict):
     delta = real()
 
 
+class TeamMonthOut(Strict):
+    month = whole()
+    most_nano = whole()
+    spent_nano = whole()
+    left_nano = whole()
+
+
+class TeamShareOut(Strict):
+    """A team's share in thousandths of the question slice; the team without a name is everybody else."""
+
+    team = text()
+    permille = whole()
+    months = many(TeamMonthOut)
+
+
+class ShareWaitingOut(Strict):
+    share = whole()
+    team = text()
+    permille = whole()
+    proposed_by = text()
+    proposed_at = moment()
+
+
+class TeamPersonOut(Strict):
+    user = text()
+    email = text()
+    team = text()
+
+
+class TeamsOut(Strict):
+    items = many(TeamShareOut)
+    waiting = many(ShareWaitingOut)
+    people = many(TeamPersonOut)
+
+
+class ShareMadeOut(Strict):
+    share = whole()
+
+
 class QuoteOut(Strict):
     kind = text()
     months = many(fields.Integer())
     cost = fields.Nested(CostOut, required=True)
     margins = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     left = numbers()
+    team_left = numbers()
     affordable = flag()
     release = text(none=True)
     free = many(fields.String())
@@ -178,7 +218,9 @@ class CubeOut(Strict):
     kind = text()
     measure = text()
     by = many(fields.String())
+    where = many(fields.List(fields.String()))
     rows = many(fields.Dict(keys=fields.String(), values=fields.Raw(allow_none=True)))
+    derived = many(DerivedOut)
     months = many(fields.Integer())
     releases = many(fields.String())
     hidden_share = real(none=True)

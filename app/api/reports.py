@@ -22,7 +22,7 @@ blueprint = Blueprint("reports", __name__, url_prefix="/api", description="Diffe
 @blueprint.response(200, QuoteOut)
 def quote(body: dict[str, Any]) -> dict[str, Any]:
     """Cost, margins and what the months have left; free."""
-    return asking.quote(services(), body)
+    return asking.quote(services(), body, asked_by=g.caller.account_id)
 
 
 @blueprint.post("/reports")
@@ -74,7 +74,7 @@ def held() -> dict[str, Any]:
 @blueprint.response(200, CubeOut)
 def cube(wanted: dict[str, Any]) -> dict[str, Any]:
     """One table out of stored releases, with margins; it costs nothing."""
-    return cubes.table(services(), wanted["measure"], wanted["by"], wanted["from_"], wanted["to"])
+    return cubes.table(services(), wanted["measure"], wanted["by"], wanted["from_"], wanted["to"], where=wanted["where"])
 
 
 @blueprint.get("/cubes/facts")

@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("app.cli.numbers", "Ask for a protected report."),
     "cubes": ("app.cli.cubes", "Read what was released of closed months, for nothing."),
     "diagnose": ("app.cli.cubes", "Tell what stands out in the closed months, for nothing."),
-    "budget": ("app.cli.numbers", "Show every month's privacy budget."),
+    "budget": ("app.cli.numbers", "Show every month's privacy budget, and teams' shares of the questions."),
     "consent": ("app.cli.people", "Record, show and import consent."),
     "receipt": ("app.cli.receipts", "Show and verify signed receipts of consent, print the keys that verify them."),
     "subject": ("app.cli.people", "Find a person by an identifier read from stdin, see why links hold, undo and propose merges."),

@@ -17,10 +17,11 @@ _HIDDEN = {"value", "low", "high", "reading", "releases", "months"}
 @click.command("cubes")
 @click.argument("what")
 @click.option("--by", multiple=True, help="Group by this; `month` keeps months apart.")
+@click.option("--where", multiple=True, help="Filter by a grouping, such as channel=pos|delivery.")
 @click.option("--from", "from_", help="First month, YYYY-MM.")
 @click.option("--to", help="Last month, YYYY-MM; default: the first.")
 @as_json
-def cubes_command(what: str, by: tuple[str, ...], from_: str | None, to: str | None, json_: bool) -> None:
+def cubes_command(what: str, by: tuple[str, ...], where: tuple[str, ...], from_: str | None, to: str | None, json_: bool) -> None:
     """Read what was released of closed months. WHAT: overview, facts, list, releases, or a measure: orders, sales, lines, people, reach,
     enquiries. It never costs anything."""
     services = opened()
@@ -33,7 +34,7 @@ def cubes_command(what: str, by: tuple[str, ...], from_: str | None, to: str | N
     elif what == "facts":
         document = cubes.facts(services)
     else:
-        document = cubes.table(services, what, by, from_, to)
+        document = cubes.table(services, what, by, from_, to, where=where)
     emit(document, json_, lambda: show(document))
 
 

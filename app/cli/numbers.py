@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from app import asking
+from app import asking, teams
 from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
 
@@ -106,13 +106,59 @@ def _number(row: dict[str, Any]) -> tuple[str, str]:
     return f"too few to tell: readable from about {read['readable_from'] / unit:,.0f}", between
 
 
-@click.command("budget")
+@click.group("budget", invoke_without_command=True)
 @as_json
-def budget_command(json_: bool) -> None:
-    """Show every month's privacy budget; it never refreshes."""
+@click.pass_context
+def budget_command(context: click.Context, json_: bool) -> None:
+    """Show every month's privacy budget, and teams' shares of the questions."""
+    if context.invoked_subcommand is not None:
+        return
     known = asking.budget(opened())
     columns = ("month", "cap_nano", "spent_nano", "left_nano")
     emit(known, json_, lambda: table(columns, [[str(one["month"]), *(one[name] for name in columns[1:])] for one in known["items"]]))
+
+
+@budget_command.command("teams")
+@as_json
+def teams_(json_: bool) -> None:
+    """Show the teams' shares of the question slice, what each has left of the newest month, and proposals that wait."""
+    known = teams.known(opened(), editing=True)
+    emit(known, json_, lambda: _shares(known))
+
+
+@budget_command.command("share")
+@click.argument("team")
+@click.argument("percent")
+@as_json
+def share(team: str, percent: str, json_: bool) -> None:
+    """Propose a team's share of the question slice, in whole per cent. An officer who is signed in confirms it: the command line is nobody."""
+    emit({"share": teams.propose(opened(), team, percent, actor="cli")}, json_)
+
+
+@budget_command.command("member")
+@click.argument("email")
+@click.argument("team", default="")
+@as_json
+def member(email: str, team: str, json_: bool) -> None:
+    """Put an account that asks questions into a team; without a team out of every one."""
+    services = opened()
+    account = teams.account_of(services, email)
+    teams.assign(services, account, team, actor="cli")
+    emit({"account": account, "team": team.strip()}, json_)
+
+
+def _shares(known: dict[str, Any]) -> None:
+    rows = [
+        [
+            one["team"] or "everybody else",
+            f"{one['permille'] / 10:g} %",
+            *([f"{one['months'][0]['left_nano'] / 1e9:.6f}"] if one["months"] else [""]),
+        ]
+        for one in known["items"]
+    ]
+    table(["team", "share", "left of rho in the newest month"], rows)
+    for one in known["waiting"]:
+        click.echo(f"proposal {one['share']} waits for another officer: {one['team']}, {one['permille'] / 10:g} %")
 
 
 @click.command("close-month")

@@ -11,6 +11,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
+from markupsafe import Markup
 
 from app.console import languages
 from app.figures import drawing, specs
@@ -76,6 +77,12 @@ def picture(key: str, spec: Callable[[], dict[str, Any]], *, title: str, descrip
     if filename and made.ground:
         answer.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return answer
+
+
+def drawn(key: str, spec: Callable[[], dict[str, Any]], *, title: str, description: str) -> Markup:
+    """A figure as SVG to stand inside a page on paper: by day, wide."""
+    known = (key, languages.current(), "paper")
+    return Markup(_drawings().svg(known, spec, title=title, description=description))  # noqa: S704 - drawn here, its words escaped
 
 
 def _drawings() -> drawing.Drawings:

@@ -11,9 +11,10 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from app import cubes
-from app.console import charts, gate, shell
+from app.console import charts, gate, paper, shell
+from app.console.languages import _, ngettext, number
 from app.console.lists import Column, csv_of
-from app.figures import diagnosis, words
+from app.figures import diagnosis, specs, words
 from app.guard import services
 from privacy.errors import NotFound
 
@@ -38,6 +39,7 @@ def page() -> ResponseReturnValue:
         diagnosis=diagnosis,
         speech=speech,
         words=words,
+        on_paper=paper.offered(),
         vega=charts.vega_address(),
     )
 
@@ -47,6 +49,44 @@ def page() -> ResponseReturnValue:
 def file() -> ResponseReturnValue:
     """The findings as a file."""
     return csv_of(COLUMNS, [diagnosis.record(row) for row in cubes.diagnosis(services())["rows"]], "diagnosis.csv")
+
+
+@blueprint.get("/reports/diagnose.pdf")
+@gate.page("report.read")
+def on_paper() -> ResponseReturnValue:
+    """The findings on paper: ranked sentences, the figures of the first ones, the table."""
+    document = cubes.diagnosis(services())
+    return paper.answer(lambda: _paper(document), "diagnosis.pdf")
+
+
+def _paper(document: dict[str, Any]) -> paper.Paper:
+    speech, rows = charts.speech(), document["rows"]
+    heads = (_("Finding"), _("Group"), _("Compared with"), _("Released"), _("between (95 of 100)"))
+    columns = (diagnosis.name, diagnosis.group, diagnosis.against, diagnosis.shown, diagnosis.between)
+    numbers = [tuple(say(row, speech) for say in columns) for row in rows]
+    compared = ngettext(
+        "%(number)s comparison was made over %(period)s; all margins hold together in 95 of 100 cases.",
+        "%(number)s comparisons were made over %(period)s; all margins hold together in 95 of 100 cases.",
+        document["compared"],
+        number=number(document["compared"]),
+        period=words.period(speech, document["months"]),
+    )
+    told = [diagnosis.sentence(row, speech) for row in rows] or [_("Nothing stands out")]
+    table = paper.Table(_("Released numbers with their margins"), heads, numbers, 3)
+    return paper.Paper(
+        title=_("What stands out"),
+        lead=words.period(speech, document["months"]),
+        parts=[paper.Part("", told, [_drawn(row) for row in rows[:DRAWN]], [table] if rows else [])],
+        meaning=[compared],
+        origin=[(_("Stored releases"), " ".join(document["releases"]))],
+    )
+
+
+def _drawn(row: dict[str, Any]) -> tuple[str, Any]:
+    speech = charts.speech()
+    title, key = diagnosis.heading(row, speech), f"diagnose/{row['value']}/{row['low']}/" + "/".join(row["releases"])
+    look = specs.Look()
+    return title, charts.drawn(key, lambda: diagnosis.spec(row, speech, look), title=title, description=diagnosis.sentence(row, speech))
 
 
 @blueprint.get("/reports/diagnose/figure.svg")

@@ -13,10 +13,10 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from app import published
-from app.console import charts, gate, shell
+from app.console import charts, gate, paper, shell
 from app.console.languages import _, month
-from app.console.lists import Column, csv_of
-from app.figures import findings, meaning, specs, tables, words
+from app.console.lists import Column, csv_of, identifier_like
+from app.figures import cells, findings, follows, meaning, specs, tables, words
 from app.guard import services
 from privacy.errors import Invalid
 
@@ -34,7 +34,7 @@ def page() -> ResponseReturnValue:
     held = published.free(services())
     shown: dict[str, Any] | None = _table() if held["tables"] else None
     told = findings.findings(shown, speech) if shown else []
-    chosen = {name: request.args.get(name, "") for name in ("measure", "table", "from", "to")}
+    chosen = {name: request.args.get(name, "") for name in ("measure", "table", "from", "to")} | {"where": _where()}
     return shell.render(
         "reports/free.html",
         held=held,
@@ -45,10 +45,16 @@ def page() -> ResponseReturnValue:
         findings=told,
         figures=charts.figures(shown, told, "/reports/free/figure", _query()) if shown and len(shown["rows"]) <= MOST_DRAWN else [],
         lines=tables.lines(shown, speech) if shown else [],
+        follows=follows.follows(shown, speech) if shown else [],
+        filters=_without(shown) if shown else [],
+        cells=cells,
         speech=speech,
         words=words,
         meaning=meaning,
         tables=tables,
+        csv_address="/reports/free.csv?" + _query().rstrip("&") if shown else "",
+        paper_address="/reports/free.pdf?" + _query().rstrip("&") if shown else "",
+        on_paper=paper.offered(),
         vega=charts.vega_address(),
     )
 
@@ -60,6 +66,35 @@ def file() -> ResponseReturnValue:
     found = _table()
     columns = tuple(Column(name, name) for name in tables.columns(found))
     return csv_of(columns, tables.records(found), f"{_asked()[0]}.csv")
+
+
+@blueprint.get("/reports/free.pdf")
+@gate.page("report.read")
+def on_paper() -> ResponseReturnValue:
+    """The same table on paper."""
+    found = _table()
+    return paper.answer(lambda: _paper(found), f"{_asked()[0]}.pdf")
+
+
+def _paper(found: dict[str, Any]) -> paper.Paper:
+    speech = charts.speech()
+    conditions = [cells.condition(speech, *one) for one in found["question"]["where"]]
+    return paper.Paper(
+        title=specs.title(found, _asked()[0], speech),
+        lead=" · ".join([words.period(speech, found["months"]), *conditions]),
+        parts=[paper.part(found, "free/" + "/".join(found["releases"]) + _query())],
+        meaning=[
+            _("Every closed month bought these tables once. Looking at them takes nothing from the budget."),
+            _("Tables of one month were made consistent with each other; margins are of the noise that is left."),
+        ],
+        origin=[(_("Stored releases"), " ".join(found["releases"])), (_("Hidden by the bound"), _hidden(found))],
+    )
+
+
+def _hidden(document: Mapping[str, Any]) -> str:
+    """Up to which share the bound hides, in words."""
+    hidden = document["hidden_share"]
+    return _("not known") if hidden is None else _("up to %(share)s", share=charts.speech().share(hidden))
 
 
 @blueprint.get("/reports/free/figure.svg")
@@ -97,6 +132,26 @@ def _asked() -> tuple[str, tuple[str, ...], int, int]:
     return measure, by, min(_month(arguments.get("from", ""), earliest), last), last
 
 
+def _where() -> tuple[str, ...]:
+    """Filters out of the address, each as a question writes it: channel=pos|delivery."""
+    found = tuple(dict.fromkeys(text for text in request.args.getlist("where") if text))
+    if any(identifier_like(word) for text in found for word in text.partition("=")[2].split("|")):
+        raise Invalid("an address carries no identifier", code="identifier_in_address", field="where")
+    return found
+
+
+def _without(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each filter in words, and the address of the table without it."""
+    speech, where = charts.speech(), _where()
+    measure, by, first, last = _asked()
+    found = []
+    for name, operator, value in document["question"]["where"]:
+        others = [text for text in where if text.partition("=")[0].rstrip("! ") != name]
+        asked = {"measure": measure, "table": ",".join(by), "from": first, "to": last, "where": others}
+        found.append((cells.condition(speech, name, operator, value), "/reports/free?" + urlencode(asked, doseq=True)))
+    return found
+
+
 def _month(text: str, otherwise: int) -> int:
     if not text:
         return otherwise
@@ -106,21 +161,22 @@ def _month(text: str, otherwise: int) -> int:
 
 
 def _table() -> dict[str, Any]:
-    return published.free_table(services(), *_asked())
+    return published.free_table(services(), *_asked(), _where())
 
 
 def addresses(held: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """Each measure of a question that the cubes answer, and the page that shows it."""
     if held is None:
         return []
-    months = {"table": ",".join(held["by"]), "from": min(held["months"]), "to": max(held["months"])}
-    return [(one, "/reports/free?" + urlencode({"measure": one, **months})) for one in held["cubes"]]
+    asked = {"table": ",".join(held["by"]), "from": min(held["months"]), "to": max(held["months"]), "where": held["where"]}
+    return [(one, "/reports/free?" + urlencode({"measure": one, **asked}, doseq=True)) for one in held["cubes"]]
 
 
 def _query() -> str:
     """The address of the same table, ending in &."""
     measure, by, first, last = _asked()
-    return urlencode({"measure": measure, "table": ",".join(by), "from": first, "to": last}) + "&"
+    asked = {"measure": measure, "table": ",".join(by), "from": first, "to": last, "where": _where()}
+    return urlencode(asked, doseq=True) + "&"
 
 
 def _choices(held: dict[str, Any]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.wiring import Services
 
 
-def context(services: Services, kind: Mapping[str, Any], form: MultiDict[str, str], *, refused: str = "") -> dict[str, Any]:
+def context(services: Services, kind: Mapping[str, Any], form: MultiDict[str, str], *, me: str, refused: str = "") -> dict[str, Any]:
     """Everything that the form's page needs."""
     speech = charts.speech()
     shown: dict[str, Any] = {
@@ -48,7 +48,7 @@ def context(services: Services, kind: Mapping[str, Any], form: MultiDict[str, st
             name = words.grouping(speech, missing[0])
             shown["errors"] = {f"w.{missing[0]}": _("%(name)s: name the values that you want as rows, with | between them.", name=name)}
             return shown
-        offers = published.offers(services, asked, kind["prices"])
+        offers = published.offers(services, asked, kind["prices"], asked_by=me)
         shown["chosen_measures"] = list(offers[0]["margins"])
         shown["free_at"] = free.addresses(published.held_free(services, asked))
         chosen, note = _chosen(kind, offers, asked, form)
@@ -60,11 +60,11 @@ def context(services: Services, kind: Mapping[str, Any], form: MultiDict[str, st
     return shown | {"offers": offers, "chosen": chosen, "note": note, "hidden": fields(asked), "refused": refused}
 
 
-def refusal(services: Services, kind: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+def refusal(services: Services, kind: Mapping[str, Any], asked: Mapping[str, Any], *, me: str) -> str:
     """Why a question would not be answered, in words; empty if it would."""
     if unnamed(kind, asked):
         return _("Name the values that you want as rows.")
-    offers = published.offers(services, asked, kind["prices"])
+    offers = published.offers(services, asked, kind["prices"], asked_by=me)
     chosen = next((one for one in offers if one["price"] == (asked.get("price") or kind["price"])), offers[0])
     return "" if chosen["affordable"] else _not_affordable(offers, chosen)
 
@@ -88,20 +88,30 @@ def _chosen(
 
 
 def _not_affordable(offers: list[dict[str, Any]], chosen: Mapping[str, Any]) -> str:
-    left = chosen["tightest"] / published.NANO
-    fits = [one for one in offers if one["affordable"]]
-    if fits:
+    """What is left, of the tightest month or of the team's share of it, and what would fit."""
+    places = {"price": f"{chosen['price'] / published.NANO:.4f}", "left": f"{chosen['tightest'] / published.NANO:.4f}"}
+    if fits := [one for one in offers if one["affordable"]]:
+        places["fits"] = f"{fits[-1]['price'] / published.NANO:.4f}"
+        if chosen["of_team"]:
+            return _(
+                "This costs ρ %(price)s, but your team has only ρ %(left)s left of the tightest month. "
+                "ρ %(fits)s would fit: choose it above, with wider margins.",
+                **places,
+            )
         return _(
             "This costs ρ %(price)s, but the tightest month has only ρ %(left)s left. ρ %(fits)s would fit: choose it above, with wider margins.",
-            price=f"{chosen['price'] / published.NANO:.4f}",
-            left=f"{left:.4f}",
-            fits=f"{fits[-1]['price'] / published.NANO:.4f}",
+            **places,
+        )
+    if chosen["of_team"]:
+        return _(
+            "This costs ρ %(price)s, but your team has only ρ %(left)s left of the tightest month, which is less than the cheapest price. "
+            "Ask an officer for a larger share, choose other months, or a stored report: reading one is free.",
+            **places,
         )
     return _(
         "This costs ρ %(price)s, but the tightest month has only ρ %(left)s left, which is less than the cheapest price. "
         "Choose other months, or a stored report: reading one is free.",
-        price=f"{chosen['price'] / published.NANO:.4f}",
-        left=f"{left:.4f}",
+        **places,
     )
 
 

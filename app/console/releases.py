@@ -11,8 +11,8 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from app import asking, published
-from app.console import charts, gate, questions, shell
-from app.console.languages import _
+from app.console import charts, gate, paper, questions, shell
+from app.console.languages import _, instant, month
 from app.console.lists import Column, csv_of
 from app.figures import cells, findings, follows, meaning, specs, tables, words
 from app.guard import services
@@ -40,6 +40,7 @@ def release(release_id: str) -> ResponseReturnValue:
         tables=tables,
         parts=[_shown(part, place) for place, part in enumerate(tables.parts(document))],
         doors=_doors(document),
+        on_paper=paper.offered(),
         vega=charts.vega_address(),
     )
 
@@ -70,6 +71,51 @@ def file(release_id: str) -> ResponseReturnValue:
     names = dict.fromkeys(name for part in parts for name in part["question"]["by"])
     columns = tuple(Column(name, name) for name in (*names, *tables.COLUMNS))
     return csv_of(columns, (record for part in parts for record in tables.records(part)), f"{document['kind']}-{release_id[:12]}.csv")
+
+
+@blueprint.get("/releases/<release_id>.pdf")
+@gate.page("report.read")
+def on_paper(release_id: str) -> ResponseReturnValue:
+    """The release on paper."""
+    found = published.release(services(), release_id)
+    return paper.answer(lambda: _paper(found), f"{found['document']['kind']}-{release_id[:12]}.pdf")
+
+
+def _paper(found: dict[str, Any]) -> paper.Paper:
+    """What stands on the page, without who asked: a sheet leaves the house, and the number leads to the register."""
+    document, speech = found["document"], charts.speech()
+    parts = tables.parts(document)
+    conditions = [cells.condition(speech, *one) for one in document["question"]["where"]]
+    headings = [
+        speech.together([words.grouping(speech, name) for name in one["question"]["by"]]) if len(parts) > 1 else "" for one in parts
+    ]
+    return paper.Paper(
+        title=words.kind(speech, document["kind"]),
+        lead=" · ".join([words.period(speech, document["months"]), *conditions]),
+        parts=[paper.part(one, f"{document['release']}/{place}", headings[place]) for place, one in enumerate(parts)],
+        meaning=meaning.meaning(document, speech),
+        origin=_origin(found),
+    )
+
+
+def _origin(found: dict[str, Any]) -> list[tuple[str, str]]:
+    document, entry, paid, speech = found["document"], found["entry"], found["paid"], charts.speech()
+    hidden = document["hidden_share"]
+    return [
+        (_("Release no."), document["release"]),
+        (_("Answered"), instant(entry["answered_at"])),
+        (_("Months charged"), speech.together([month(one) for one in document["months"]])),
+        (_("Price"), meaning.price(speech, paid["rho_nano"], paid["epsilon"])),
+        ("δ", str(paid["delta"])),
+        (_("Mechanism"), _("discrete Gaussian, σ %(sigma)s in thousandths of a unit", sigma=speech.number(entry["sigma"]))),
+        (
+            _("Sensitivity"),
+            _("one person moves the whole answer by at most %(clip)s, in the units of the plan", clip=speech.number(entry["clip"])),
+        ),
+        (_("Hidden by the bound"), _("not known") if hidden is None else _("up to %(share)s", share=speech.share(hidden))),
+        (_("Purpose"), document["question"]["purpose"]),
+        (_("Plan"), f"{document['kind']}-{document['question']['version']}"),
+    ]
 
 
 @blueprint.get("/releases/<release_id>/release.json")

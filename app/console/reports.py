@@ -79,7 +79,7 @@ def file() -> ResponseReturnValue:
 def new(kind: str) -> ResponseReturnValue:
     """The question's form; with what it would cost and how wide its margins would be."""
     known = published.form(services(), kind)
-    return shell.render("reports/new.html", **quotes.context(services(), known, request.args))
+    return shell.render("reports/new.html", **quotes.context(services(), known, request.args, me=g.caller.account_id))
 
 
 @blueprint.post("/reports/new/<kind>")
@@ -88,9 +88,10 @@ def ask(kind: str) -> ResponseReturnValue:
     """Runs the question: to its stored release at once, or to its job."""
     known = published.form(services(), kind)
     asked = body(known, request.form)
-    if refusal := quotes.refusal(services(), known, asked):
-        return shell.render("reports/new.html", 422, **quotes.context(services(), known, MultiDict(fields(asked)), refused=refusal))
-    made = published.order(services(), asked, asked_by=g.caller.account_id)
+    me = g.caller.account_id
+    if refusal := quotes.refusal(services(), known, asked, me=me):
+        return shell.render("reports/new.html", 422, **quotes.context(services(), known, MultiDict(fields(asked)), me=me, refused=refusal))
+    made = published.order(services(), asked, asked_by=me)
     if made.get("free"):
         return redirect(free.addresses(published.held_free(services(), asked))[0][1], 303)
     return redirect(f"/releases/{made['release']}" if made.get("release") else f"/jobs/{made['job']}?follow=1", 303)

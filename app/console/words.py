@@ -120,6 +120,10 @@ _BY_CODE = {
     "team_budget_exhausted": Said(
         N_("Your team's share of these months is used up"), N_("It never refreshes. Stored releases stay readable.")
     ),
+    "pdf_not_installed": Said(
+        N_("Reports on paper are not installed here"),
+        N_("An operator adds them with the extra pdf. The page prints as well, and its numbers are in the CSV."),
+    ),
     "own_proposal": Said(N_("Nobody confirms their own proposal"), N_("Another officer has to.")),
     "shares_over": Said(N_("The shares are more than the whole"), N_("All teams together get at most the whole question slice.")),
     "identifier_in_address": Said(

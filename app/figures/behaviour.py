@@ -22,6 +22,10 @@ def kinds(speech: Speech) -> dict[str, str]:
         "channels": _("Channels: steps, sales, cost and return"),
         "experiment": _("Experiment by arm"),
         "before_after": _("Before and after, against a holdout"),
+        "feedback": _("What customers talk about"),
+        "content": _("What is done with what was shown"),
+        "personas": _("Personas: customers who buy alike"),
+        "lifetime": _("Who comes back, and what the next year is worth"),
     }
 
 
@@ -41,6 +45,12 @@ def questions(speech: Speech) -> dict[str, str]:
         "channels": _("How far do people get on each channel, what does it sell and cost, and what comes back of its cost?"),
         "experiment": _("Do the arms of an experiment differ in who buys and in what is spent, and have they the sizes that were planned?"),
         "before_after": _("What did a campaign change, against those it left out on purpose, and does a placebo show nothing?"),
+        "feedback": _("Which topics do customers write about, how many people and notes are there of each, and where?"),
+        "content": _(
+            "How often is something opened, clicked or followed by a visit when it is shown, and which content does better than the others?"
+        ),
+        "personas": _("Which groups of customers buy alike, how large are they, and what marks them?"),
+        "lifetime": _("How many customers are likely to buy again within 90 days, and what are the purchases of the next 52 weeks worth?"),
     }
 
 
@@ -62,6 +72,13 @@ def measures(speech: Speech) -> dict[str, str]:
         "sample_share": _("share of people in the arm"),
         "rate_difference": _("difference in the share that buys"),
         "spent_difference": _("difference in what a person spends"),
+        "notes": _("notes"),
+        "touches": _("contacts"),
+        "interaction": _("actions for each time it was shown"),
+        "times_others": _("times the rate of the others"),
+        "level": _("level between lowest and highest"),
+        "purchases": _("purchases expected in 52 weeks"),
+        "worth": _("worth of the purchases of 52 weeks"),
     }
 
 
@@ -87,6 +104,18 @@ def groupings(speech: Speech) -> dict[str, str]:
         "group": _("Group"),
         "period": _("Period"),
         "comparison": _("Comparison"),
+        "topic": _("Topic"),
+        "touch": _("What was done"),
+        "campaign_id": _("Campaign"),
+        "creative": _("Creative"),
+        "persona": _("Persona"),
+        "trait": _("Trait"),
+        **_traits(speech),
+        "churn": _("Chance to buy again within 90 days"),
+        "value_band": _("Expected worth of 52 weeks"),
+        "further": _("Further days with a purchase"),
+        "recency": _("Time since the last purchase"),
+        "tenure": _("Months since the first purchase"),
     }
 
 
@@ -123,7 +152,44 @@ def cells(speech: Speech) -> dict[str, dict[str, str]]:
             "bought": _("Bought"),
         },
         "arm": {"several": _("in several arms"), "control": _("control")},
+        "topic": _topics(speech),
+        "touch": {"impression": _("shown"), "open": _("opened"), "click": _("clicked"), "visit": _("visited"), "any": _("anything")},
+        "trait": _traits(speech),
+        "churn": {
+            "gone": _("as good as lost (under a tenth)"),
+            "at_risk": _("at risk (a tenth to three tenths)"),
+            "open": _("open (three to six tenths)"),
+            "likely": _("likely (six tenths and more)"),
+        },
         "group": {"holdout": _("left out"), "touched": _("touched")},
         "period": {"before_2": _("two months before"), "before_1": _("the month before"), "after": _("the campaign's month")},
         "comparison": {"effect": _("effect against the holdout"), "placebo": _("placebo"), "naive": _("naive before and after")},
+    }
+
+
+def _traits(speech: Speech) -> dict[str, str]:
+    """The traits of personas."""
+    _ = speech.gettext
+    return {
+        "frequency": _("How often they buy"),
+        "ticket": _("What they spend at a time"),
+        "discount": _("Use of discounts"),
+        "sharing": _("Telling others"),
+    }
+
+
+def _topics(speech: Speech) -> dict[str, str]:
+    """The closed list of topics."""
+    _ = speech.gettext
+    return {
+        "waiting": _("Waiting"),
+        "delivery": _("Delivery"),
+        "packaging": _("Packaging"),
+        "taste": _("Taste"),
+        "service": _("Service"),
+        "price": _("Price and offers"),
+        "hygiene": _("Cleanliness"),
+        "app": _("App and website"),
+        "membership": _("Membership"),
+        "product": _("Products"),
     }

@@ -11,15 +11,15 @@ from typing import Any
 from app.figures import behaviour, words
 from app.figures.speech import Speech
 
-BINNED = ("orders_each", "spent", "basket")
+BINNED = ("orders_each", "spent", "basket", "value_band")
 """Groupings whose values are bins of a number; of an amount in minor units where they are MONEY."""
-MONEY = ("spent", "basket")
+MONEY = ("spent", "basket", "value_band")
 
 
 def cell(speech: Speech, name: str, value: str, row: Mapping[str, Any] | None = None) -> str:
-    """What one value of a grouping is called; a row may carry the name of its segment."""
+    """What one value of a grouping is called; a row may carry the name of its segment or persona."""
     named = (row or {}).get("name")
-    if name == "segment" and isinstance(named, Mapping):
+    if name in ("segment", "persona") and isinstance(named, Mapping):
         return str(named["zh" if speech.chinese else "en"])
     if name in ("month", "cohort") and value.isdigit() and len(value) == 6:
         return speech.month(int(value))

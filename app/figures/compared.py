@@ -21,13 +21,13 @@ def _wider(comparisons: int) -> float:
     return NormalDist().inv_cdf(1 - 0.025 / max(1, comparisons)) / _ALONE
 
 
-def _reach(line: Line, comparisons: int) -> tuple[float, float]:
+def reach(line: Line, comparisons: int) -> tuple[float, float]:
     """A line's interval, wide enough to hold together with so many others."""
     factor = _wider(comparisons)
     return line.value - (line.value - line.low) * factor, line.value + (line.high - line.value) * factor
 
 
-def _between(speech: Speech, low: float, high: float, measure: str) -> dict[str, str]:
+def between(speech: Speech, low: float, high: float, measure: str) -> dict[str, str]:
     low, high = outward(low, high)
     return {"low": speech.amount(low, measure), "high": speech.amount(high, measure)}
 
@@ -37,12 +37,12 @@ def lifecycle(document: Mapping[str, Any], speech: Speech) -> list[str]:
     found = [line for line in lines(document, speech) if line.measure == "share"]
     by = document["question"]["by"]
     before, now = by.index("previous_stage"), by.index("stage")
-    moves = [(line, *_reach(line, len(found))) for line in found if line.keys[before] not in (line.keys[now], "unknown")]
+    moves = [(line, *reach(line, len(found))) for line in found if line.keys[before] not in (line.keys[now], "unknown")]
     moves = [one for one in moves if one[1] > 0]
     if not moves:
         return [speech.gettext("No move from one stage to another is larger than the noise.")]
     line, low, high = max(moves, key=lambda one: one[1])
-    ends = _between(speech, low, min(1.0, high), "share")
+    ends = between(speech, low, min(1.0, high), "share")
     return [
         speech.gettext(
             "Of those who were at “%(before)s” a month before, between %(low)s and %(high)s are at “%(now)s” now: the largest certain move.",
@@ -59,13 +59,13 @@ def cohorts(document: Mapping[str, Any], speech: Speech) -> list[str]:
     if not found:
         return []
     newest, oldest = found[-1], found[0]
-    low, high = _reach(newest, 2)
+    low, high = reach(newest, 2)
     if low <= 0 and high >= 1:
         return [speech.gettext("How many buy again is too few to tell.")]
     place = document["question"]["by"].index("cohort")
-    places = {"cohort": newest.names[place], **_between(speech, max(0.0, low), min(1.0, high), "share")}
+    places = {"cohort": newest.names[place], **between(speech, max(0.0, low), min(1.0, high), "share")}
     told = [speech.gettext("Of those who first bought in %(cohort)s, between %(low)s and %(high)s bought again within 30 days.", **places)]
-    before = _reach(oldest, 2)
+    before = reach(oldest, 2)
     if low > before[1]:
         told.append(speech.gettext("That is more than of those who first bought in %(cohort)s.", cohort=oldest.names[place]))
     elif high < before[0]:
@@ -78,8 +78,8 @@ def left(document: Mapping[str, Any], speech: Speech) -> list[str]:
     found = [line for line in lines(document, speech) if line.measure == "left"]
     told = []
     for line in found:
-        low, high = _reach(line, len(found))
-        places = {"step": speech.together(line.names), **_between(speech, max(0.0, low), min(1.0, high), "left")}
+        low, high = reach(line, len(found))
+        places = {"step": speech.together(line.names), **between(speech, max(0.0, low), min(1.0, high), "left")}
         if low > 0:
             told.append(speech.gettext("After “%(step)s” between %(low)s and %(high)s go no further.", **places))
     return told if len(told) < 4 else []
@@ -90,13 +90,13 @@ def baskets(document: Mapping[str, Any], speech: Speech) -> list[str]:
     by = document["question"]["by"]
     place = by.index("distance")
     found = {line.keys[place]: line for line in lines(document, speech) if line.measure == "left"}
-    over = _reach(found["over"], len(found))
-    more = [(line, _reach(line, len(found))) for name, line in found.items() if name != "over"]
+    over = reach(found["over"], len(found))
+    more = [(line, reach(line, len(found))) for name, line in found.items() if name != "over"]
     certain = [(line, ends) for line, ends in more if ends[0] > over[1]]
     if not certain:
         return [speech.gettext("No distance below the threshold is certainly left more often than baskets over it.")]
     line, ends = max(certain, key=lambda one: one[1][0])
-    places = _between(speech, max(0.0, ends[0]), min(1.0, ends[1]), "left")
+    places = between(speech, max(0.0, ends[0]), min(1.0, ends[1]), "left")
     return [
         speech.gettext(
             "Baskets %(distance)s are left in between %(low)s and %(high)s of cases, more often than those over the threshold.",
@@ -116,8 +116,8 @@ def attribution(document: Mapping[str, Any], speech: Speech) -> list[str]:
         ranked = sorted((line for line in found if line.names[rule] == name), key=lambda line: -line.value)
         if len(ranked) < 2:
             continue
-        if _reach(ranked[0], len(found))[0] > max(_reach(line, len(found))[1] for line in ranked[1:]):
-            ends = _between(speech, *_reach(ranked[0], len(found)), "conversions")
+        if reach(ranked[0], len(found))[0] > max(reach(line, len(found))[1] for line in ranked[1:]):
+            ends = between(speech, *reach(ranked[0], len(found)), "conversions")
             told.append(
                 speech.gettext(
                     "By “%(rule)s” %(channel)s gets the most credit: %(low)s to %(high)s purchases.",
@@ -137,10 +137,10 @@ def markov(document: Mapping[str, Any], speech: Speech) -> list[str]:
     if not found:
         return [speech.gettext("The steps between contacts that the removal effects are made of.")]
     top = max(found, key=lambda line: line.value)
-    low, high = _reach(top, len(found))
+    low, high = reach(top, len(found))
     if low <= 0:
         return [speech.gettext("Which channel's removal would cost the most cannot be told.")]
-    ends = _between(speech, low, min(1.0, high), "removal")
+    ends = between(speech, low, min(1.0, high), "removal")
     return [
         speech.gettext("Without %(channel)s between %(low)s and %(high)s of the purchases would be lost.", channel=top.names[0], **ends)
     ]
@@ -152,9 +152,9 @@ def returns(document: Mapping[str, Any], speech: Speech) -> list[str]:
     if len(found) < 2:
         return [speech.gettext("A return needs the imported costs of at least two channels to be compared.")]
     best, worst = found[0], found[-1]
-    if _reach(best, len(found))[0] <= _reach(worst, len(found))[1]:
+    if reach(best, len(found))[0] <= reach(worst, len(found))[1]:
         return [speech.gettext("No channel certainly brings more back of its cost than another.")]
-    ends = _between(speech, *_reach(best, len(found)), "roi")
+    ends = between(speech, *reach(best, len(found)), "roi")
     return [
         speech.gettext(
             "%(best)s brings the most back of its cost: between %(low)s and %(high)s; "
@@ -187,7 +187,7 @@ def differences(document: Mapping[str, Any], speech: Speech) -> list[str]:
         places = {
             "arm": line.names[0],
             "measure": words.measure(speech, line.measure),
-            **_between(speech, line.low, line.high, line.measure),
+            **between(speech, line.low, line.high, line.measure),
         }
         if line.low > 0 or line.high < 0:
             told.append(speech.gettext("%(arm)s: %(measure)s between %(low)s and %(high)s, chance and noise both inside.", **places))
@@ -204,7 +204,7 @@ def effect(document: Mapping[str, Any], speech: Speech) -> list[str]:
         places = {"measure": words.measure(speech, measure)}
         if _holds_zero(found["placebo"]):
             real = found["effect"]
-            ends = _between(speech, real.low, real.high, measure)
+            ends = between(speech, real.low, real.high, measure)
             if _holds_zero(real):
                 told.append(speech.gettext("%(measure)s: no effect can be told from none (%(low)s to %(high)s).", **places, **ends))
             else:

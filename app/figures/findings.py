@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
-from app.figures import compared, follows, words
+from app.figures import compared, customers, follows, words
 from app.figures.speech import Speech, outward
 from app.figures.tables import TOO_FEW, Line, lines, shown
 
@@ -30,7 +30,7 @@ def findings(document: Mapping[str, Any], speech: Speech) -> list[str]:
         return follows.courses(document, speech)
     if document["kind"] == "distribution":
         return follows.quartiles(document, speech)
-    if (finder := compared.finder(document)) is not None:
+    if (finder := compared.finder(document) or customers.finder(document)) is not None:
         return finder(document, speech)
     if document["kind"] == "keys" and not document["rows"]:
         return [speech.gettext("Nothing was bought by enough people to be told.")]

@@ -15,9 +15,9 @@ from babel import Locale, UnknownLocaleError, dates, lists, numbers
 
 Say = Callable[..., str]
 
-MONEY = frozenset({"sales", "cost", "spent_difference"})
+MONEY = frozenset({"sales", "cost", "spent_difference", "worth"})
 """Measures in minor units of the currency."""
-SHARES = frozenset({"share", "left", "removal", "roi", "sample_share", "rate_difference"})
+SHARES = frozenset({"share", "left", "removal", "roi", "sample_share", "rate_difference", "interaction", "level"})
 """Measures that are shares of one."""
 
 

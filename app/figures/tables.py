@@ -16,7 +16,7 @@ from app.figures.speech import MONEY, SHARES, Speech, nearest, outward, upward
 
 ADD_UP = ("orders", "sales", "lines")
 """Measures whose rows may be added; people may be only where each stands in one row."""
-ONE_ROW_EACH = ("rfm", "distribution", "lifecycle")
+ONE_ROW_EACH = ("rfm", "distribution", "lifecycle", "personas", "lifetime")
 """Kinds in which a person stands in one row at most."""
 
 NUMBER, ABOUT, BAND, TOO_FEW = "number", "about", "band", "too_few"
@@ -39,7 +39,7 @@ class Line:
         return (self.high - self.low) / 2
 
 
-RESERVED = frozenset({"marginal", "measure", "unit", "value", "low", "high", "reading", "name", "expected"})
+RESERVED = frozenset({"marginal", "measure", "unit", "value", "low", "high", "reading", "name", "card", "expected"})
 """What a row says besides its cell."""
 
 
@@ -112,7 +112,7 @@ def adds_up(document: Mapping[str, Any], measure: str) -> bool:
     """Whether rows of a measure may be added (dp_rules P-10)."""
     if measure == "orders" and "category" in document["question"]["by"]:
         return False  # one order has several categories
-    return (measure in ADD_UP and document["kind"] != "funnel") or (document["kind"] in ONE_ROW_EACH and measure not in SHARES)
+    return (measure in ADD_UP and document["kind"] != "funnel") or (document["kind"] in ONE_ROW_EACH and measure == "people")
 
 
 def rolled_up(document: Mapping[str, Any], speech: Speech) -> list[Line]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from app import remembered
+from app.repeats import Also, nothing_more
 from app.wiring.doors import Doors
 from privacy.audit import merkle, reading
 from privacy.audit.log import head
@@ -51,13 +52,14 @@ class Allocations(Doors):
         ]
         return {"items": items, **found}
 
-    def propose_share(self, team: str, permille: int, *, actor: str) -> int:
+    def propose_share(self, team: str, permille: int, *, actor: str, also: Also = nothing_more) -> int:
         """Writes down what a team may spend of every month's question slice; another officer puts it in force."""
         from privacy.dp import teams
 
         with self.begin_console() as tx:
             number = teams.propose(tx, team, permille, by=actor, now=self.clock())
             self.log(tx, LogKind.CONFIG, "budget.share.propose", actor=actor, facts={"share": number, "permille": permille})
+            also(tx, {"share": number})
         return number
 
     def confirm_share(self, number: int, *, actor: str) -> None:

@@ -95,12 +95,10 @@ def charge(tx: sa.Connection, asked_by: str, months: Mapping[int, Account], rho_
 
     One conditional UPDATE a month decides, on both databases; the ledger's rows of these months are locked already and in order.
     """
-    known = shares(tx) if asked_by.startswith(PEOPLE_OF_STAFF) else {}
-    if not known:
+    part = _part(tx, asked_by)
+    if part is None:
         return
-    team = team_of(tx, asked_by)
-    team = team if team in known else ""
-    permille = known[team] if team else WHOLE - sum(known.values())
+    team, permille = part
     for month in sorted(months):
         most = limit(months[month].cap_nano, permille)
         insert: Any = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(_MONTH)
@@ -112,9 +110,29 @@ def charge(tx: sa.Connection, asked_by: str, months: Mapping[int, Account], rho_
         )
         if taken.rowcount != 1:
             spent = tx.execute(sa.select(_MONTH.c.spent_nano).where(_MONTH.c.team == team, _MONTH.c.month == month)).scalar_one()
-            left = max(0, most - spent)
-            message = f"the question costs more nano-rho than the team has left of {month}; a price of at most {left} would fit"
+            left_ = max(0, most - spent)
+            message = f"the question costs more nano-rho than the team has left of {month}; a price of at most {left_} would fit"
             raise BudgetExhausted(message, code="team_budget_exhausted", field="rho_nano")
+
+
+def left(tx: sa.Connection, asked_by: str, months: Mapping[int, Account]) -> dict[int, int]:
+    """What the asker's team may still spend of each month; empty where no share limits the asker. What a charge would find."""
+    part = _part(tx, asked_by)
+    if part is None:
+        return {}
+    team, permille = part
+    query = sa.select(_MONTH.c.month, _MONTH.c.spent_nano).where(_MONTH.c.team == team, _MONTH.c.month.in_(list(months)))
+    spent = {row.month: row.spent_nano for row in tx.execute(query)}
+    return {month: max(0, limit(account.cap_nano, permille) - spent.get(month, 0)) for month, account in months.items()}
+
+
+def _part(tx: sa.Connection, asked_by: str) -> tuple[str, int] | None:
+    """The asker's team and its share, or those of everybody else; None where nothing limits the asker."""
+    known = shares(tx) if asked_by.startswith(PEOPLE_OF_STAFF) else {}
+    if not known:
+        return None
+    team = team_of(tx, asked_by)
+    return (team, known[team]) if team in known else ("", WHOLE - sum(known.values()))
 
 
 def spending(tx: sa.Connection) -> dict[tuple[str, int], int]:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-BENCHMARKS = ("bench_import", "bench_http", "bench_report", "bench_identity", "bench_pages", "bench_paint")
+BENCHMARKS = ("bench_import", "bench_http", "bench_report", "bench_store", "bench_margin", "bench_identity", "bench_pages", "bench_paint")
 LONG = ("bench_large",)
 
 

@@ -65,13 +65,14 @@ class FakeReleases:
             if (not kinds or one.question.kind in kinds) and (not months or not set(months).isdisjoint(one.question.months))
         ]
 
-    def quote(self, question: Question) -> Any:
+    def quote(self, question: Question, asked_by: str = "") -> Any:
         return SimpleNamespace(
             cost=self.cost(question.rho_nano),
             half_width=HALF_WIDTH,
             left=dict.fromkeys(question.months, 50_000_000),
             affordable=True,
             release=None,
+            team_left={},
         )
 
     def cost(self, rho_nano: int) -> Any:

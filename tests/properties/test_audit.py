@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
+from analytics.engine import Session
+from analytics.reports.kinds import KINDS
 from privacy.dp import accountant, mechanisms
-from tests import audit
+from tests import audit, audit_reports
+from tests.fakes import audited
 
 
 def test_no_report_loses_more_than_it_was_charged() -> None:
@@ -30,3 +37,50 @@ def test_the_audit_catches_a_mechanism_with_a_tenth_of_its_noise() -> None:
 def test_printed_margins_hold_the_bounded_truth_95_times_in_100() -> None:
     """60,000 values: the rate deviates by .0009; a whole per cent is 11 deviations, P < 1e-25. Being discrete, margins hold a hair more."""
     assert abs(audit.coverage([7_654_321] * 60_000, 5_000_000, 16_000) - 0.95) < 0.01
+
+
+# ── each report as a whole ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+WORLD = audited.month(60)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Session]:
+    with audit_reports.session() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_whoever_did_most_moves_a_report_by_at_most_its_bound_and_its_answers_prove_no_more_than_was_charged(
+    engine: Session, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a month's largest price, where noise is least; the draws' bound fails with probability below 1e-9. The person is no small one."""
+    monkeypatch.setattr(audit_reports, "DRAWS", 4_000)
+    found = audit_reports.privacy(engine, kind, WORLD, 60, rho_nano=accountant.MAX_CAP_NANO)
+    assert found.moved <= found.sensitivity
+    assert found.moved > 0.4 * found.sensitivity, "somebody who did as much as can be done uses up most of the bound"
+    assert found.verdict.ok
+
+
+def test_what_reports_print_holds_what_they_would_print_without_noise(engine: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All quick kinds together, ten answers each: more than 600 numbers are independent, so that less than 85 of 100 have probability below
+    1e-17 (Chernoff). The long audit asks for 95 of 100, give or take one, of each kind."""
+    monkeypatch.setattr(audit_reports, "DRAWS", 3_000)
+    whole = audit_reports.Coverage([0, 0], [0, 0])
+    for kind in sorted(set(KINDS) - set(audit_reports.SLOW)):
+        found = audit_reports.coverage(engine, kind, WORLD, 10)
+        for counts, more in ((whole.plain, found.plain), (whole.other, found.other)):
+            counts[:] = [one + other for one, other in zip(counts, more, strict=True)]
+    plain, other = whole.rates
+    assert whole.plain[1] > 1_000
+    assert plain is not None
+    assert 0.85 < plain < 1.0
+    assert other is not None
+    assert other > 0.85
+
+
+def test_a_bound_hides_at_most_what_is_allowed_of_what_nearly_everybody_does(engine: Session) -> None:
+    """Of one weight over reports of which nobody has more than one cell nothing is hidden; of the others the audit tells how much."""
+    for kind in ("rfm", "distribution", "experiment"):
+        assert max(audit_reports.hidden(engine, kind, WORLD).values()) == 0.0
+    assert 0.0 < audit_reports.hidden(engine, "heat_map", WORLD)["orders"] < 0.1

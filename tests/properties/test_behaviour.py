@@ -29,11 +29,16 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "before_after": ("experiment=x1",),
     "lifecycle": (),
     "cohorts": (),
+    "personas": (),
+    "lifetime": (),
+    "feedback": (),
+    "content": (),
 }
 _who = st.one_of(st.just(PERSON), st.just(PERSON), st.integers(0, 3))
 _month = st.sampled_from((202511, 202512, 202601, 202601, 202601))
 _hours = st.integers(0, 700).map(lambda hours: hour(hours / 24))
 _amounts = st.one_of(st.integers(-60_000, 60_000), st.integers(-(2**50), 2**50), st.none())
+BANDS = ("recency_band", "frequency_band", "further_band", "ticket_band", "discount_band", "sharing_band")
 _stages = st.sampled_from(("new", "active", "lost", "prospect", None))
 
 
@@ -68,6 +73,10 @@ WORLDS = st.fixed_dictionaries(
             previous_stage=_stages,
             first_purchase_month=st.sampled_from((202508, 202509, 202511, 202601, None)),
             again_band=st.one_of(st.integers(0, 3), st.none()),
+            **{name: st.one_of(st.integers(0, 6), st.none()) for name in BANDS},
+        ),
+        "feedback": rows_of(
+            topic=st.sampled_from(("taste", "waiting", "unlisted", None)), store_id=st.sampled_from(("S1", "S2", "elsewhere", None))
         ),
     }
 )
@@ -104,7 +113,7 @@ def test_a_person_moves_a_report_of_behaviour_by_at_most_the_priced_norm_whoever
     assert sum(part * part for part in moved) <= KINDS[kind].bounds.sensitivity ** 2
 
 
-@pytest.mark.parametrize("kind", ["attribution", "experiment", "before_after", "shapley", "lifecycle", "cohorts"])
+@pytest.mark.parametrize("kind", ["attribution", "experiment", "before_after", "shapley", "lifecycle", "cohorts", "personas", "lifetime"])
 def test_where_the_bound_is_said_to_hide_nothing_nobody_is_weighed_down(engine: Session, kind: str) -> None:
     """Somebody who did everything stays within the clip, and alone gives whole credits: no weight below 1 was needed."""
     assert KINDS[kind].hides_nothing or KINDS[kind].one_cell
@@ -125,6 +134,7 @@ def test_where_the_bound_is_said_to_hide_nothing_nobody_is_weighed_down(engine: 
         for number, month in enumerate((202511, 202512, 202601))
     ]
     closed = [{"run_id": PERSON, "stage": "active", "previous_stage": "new", "first_purchase_month": 202510, "again_band": 1}]
+    closed[0] |= {"recency_band": 5, "frequency_band": 5, "further_band": 5, "ticket_band": 6, "discount_band": 1, "sharing_band": 2}
     values = read(engine, kind, {"touches": touches, "order_lines": lines, "person_month": closed}).values
-    whole = {"attribution": 4_000, "experiment": 4_000, "before_after": 7_000}.get(kind, 1_000)
+    whole = {"attribution": 4_000, "experiment": 4_000, "before_after": 7_000, "lifetime": 1_414}.get(kind, 1_000)
     assert whole - 12 <= sum(values) <= whole

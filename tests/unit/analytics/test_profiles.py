@@ -28,10 +28,13 @@ def month_of(instant: datetime) -> int:
     return local.year * 100 + local.month
 
 
-def line(person: str, days_before: float, *, order: int = 1, net: int = 10_000, kind: str | None = "sale") -> dict[str, Any]:
+def line(
+    person: str, days_before: float, *, order: int = 1, net: int = 10_000, kind: str | None = "sale", off: int | None = None
+) -> dict[str, Any]:
     hour = (END - timedelta(days=days_before)).replace(minute=0, second=0, microsecond=0)
     return {
-        "person": person, "hour": hour, "month": month_of(hour), "order_key": order, "kind": kind, "net_minor": net, "store_id": "S1"
+        "person": person, "hour": hour, "month": month_of(hour), "order_key": order, "kind": kind, "net_minor": net, "store_id": "S1",
+        "discount_minor": off,
     }  # fmt: skip
 
 
@@ -49,7 +52,14 @@ def test_bands_agree_with_an_oracle_on_invented_people(lake: Lake) -> None:
     people = [f"p{number}" for number in range(60)]
     lake.allow(*people)
     lines = [
-        line(noise.choice(people), noise.uniform(0.01, 360), order=noise.randrange(40), net=noise.randrange(100, 90_000), kind=kind)
+        line(
+            noise.choice(people),
+            noise.uniform(0.01, 360),
+            order=noise.randrange(40),
+            net=noise.randrange(100, 90_000),
+            kind=kind,
+            off=noise.choice((None, 0, 500, 30_000)),
+        )
         for kind in noise.choices(["sale", "sale", "sale", None, "return", "cancel"], k=500)
     ]
     lake.put("order_lines", lines)
@@ -78,6 +88,14 @@ def test_bands_agree_with_an_oracle_on_invented_people(lake: Lake) -> None:
         times = sorted(begun.values())
         gap = (times[1] - times[0]) / timedelta(days=1) if len(times) > 1 else None
         assert row["again_band"] == (0 if gap is None else 1 if gap <= 7 else 2 if gap <= 30 else 3)
+        ends = {key: max(one["hour"] for one in sales if (one["month"], one["order_key"]) == key) for key in begun}
+        bought_on = {(hour + timedelta(hours=8)).date() for hour in ends.values()}
+        assert row["further_band"] == metrics.band(len(bought_on) - 1, metrics.FURTHER_DAYS)
+        assert row["ticket_band"] == (1 + metrics.band(paid // len(bought_on), metrics.TICKET_MINOR) if bought_on else 0)
+        off = sum(one["discount_minor"] or 0 for one in sales)
+        listed = sum(one["net_minor"] for one in sales) + off
+        part = 1 + sum(100 * off >= edge * listed for edge in metrics.DISCOUNT_PERCENT) if bought_on else 0
+        assert (row["discount_band"], row["sharing_band"]) == (part, 0)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +108,17 @@ def test_stages_follow_the_last_purchase(lake: Lake, days: float, earlier: float
     close(lake)
     (row,) = closed(lake).values()
     assert row["stage"] == stage
+
+
+@pytest.mark.parametrize(("times", "band"), [(0, 0), (1, 1), (2, 1), (3, 2), (9, 2)])
+def test_how_often_somebody_told_others_is_banded(lake: Lake, times: int, band: int) -> None:
+    lake.allow("anna")
+    hour = END - timedelta(days=3)
+    events = [{"person": "anna", "hour": hour, "month": MONTH, "event": event} for event in ("product_viewed", *["product_shared"] * times)]
+    lake.put("events", events)
+    close(lake)
+    (row,) = closed(lake).values()
+    assert (row["sharing_band"], row["ticket_band"], row["discount_band"], row["further_band"]) == (band, 0, 0, 0)
 
 
 def test_a_member_who_bought_nothing_is_a_prospect_with_the_profile_as_of_the_close(lake: Lake) -> None:

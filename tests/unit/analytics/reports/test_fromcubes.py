@@ -62,6 +62,15 @@ def test_the_cubes_say_what_a_bought_answer_says(made: tuple[Shelf, Reports], ki
     assert (document["cost"]["rho_nano"], document["release"], document["cached"]) == (0, None, True)
     assert set(document) - {"releases"} == set(bought)
 
+    def follows(found: list[dict[str, Any]]) -> dict[tuple[str, ...], float | None]:
+        return {(one["what"], one["measure"], *one["of"].values()): one["value"] for one in found}
+
+    free, paid = follows(document["derived"]), follows(bought["derived"])
+    assert set(free) == set(paid)
+    assert all(
+        free[key] == pytest.approx(value, rel=1e-2, abs=0.6) for key, value in paid.items() if value is not None and free[key] is not None
+    )
+
 
 @pytest.mark.parametrize(
     "options",

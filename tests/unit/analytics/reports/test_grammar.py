@@ -28,6 +28,13 @@ def test_each_kind_says_what_it_may_be_grouped_and_filtered_by_and_what_it_costs
     assert grammar.described(KINDS["funnel"])["own"] == {"step": ["product_viewed", "product_added", "order_completed"]}
 
 
+def test_of_kinds_that_are_by_one_thing_a_form_lets_one_be_chosen() -> None:
+    """People by product or by coupon, by orders or by what was spent: choosing both would be refused."""
+    single = {kind for kind, report in KINDS.items() if grammar.described(report)["one_grouping"]}
+    assert single == {"keys", "distribution"}
+    assert grammar.described(KINDS["distribution"])["groups"] == ["basket", "orders_each", "spent"]
+
+
 def test_values_come_from_public_lists_and_are_empty_where_nobody_knows_them(tmp_path: Path) -> None:
     public = {"stores": pa.table({"id": ["S1", "S2"]}), "products": pa.table({"category": ["tea"]})}
     reader = MemoryReader(Engine(tmp_path / "lake", tmp_path / "scratch", threads=1), {}, public)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.reports.parameters import Parameter, complete, filters, value
+from analytics.reports.parameters import Parameter, complete, filters, left, value
 from privacy import errors
 from privacy.records import Bounds, Measure, Question
 
@@ -37,3 +37,12 @@ def test_a_parameter_that_is_missing_twice_there_or_in_another_form_is_refused(w
     with pytest.raises(errors.Invalid) as refused:
         complete(KNOWN, where)
     assert refused.value.code == "bad_filter"
+
+
+def test_what_filters_leave_of_a_grouping_is_known_or_named() -> None:
+    known = ["sms", "email"]
+    assert left(question(()), "channel", known) == ("sms", "email")
+    assert left(question((("channel", "!=", "sms"),)), "channel", known) == ("email",)
+    assert left(question((("channel", "in", "a|b"), ("channel", "!=", "b"))), "channel", []) == ("a",)
+    with pytest.raises(errors.NotConfigured):
+        left(question(()), "channel", [])

@@ -72,6 +72,20 @@ def test_marginals_that_stand_in_a_released_table_are_free_and_add_up(shelf: She
     assert len(door.read) == before
 
 
+def test_filters_on_a_tables_own_words_leave_rows_out_and_what_follows_is_of_the_rest(shelf: Shelf) -> None:
+    document = shelf.table("orders", ("channel",), *MONTHS, ("channel=pos|delivery",))
+    assert values(document, "channel") == pytest.approx({"pos": 28, "delivery": 12}, abs=0.1)
+    assert document["where"] == [["channel", "in", "delivery|pos"]]
+    follows = {(one["what"], *one["of"].values()): one["value"] for one in document["derived"]}
+    assert follows["total",] == pytest.approx(40, abs=0.1)
+    without = shelf.table("orders", ("channel",), *MONTHS, ("channel!=pos",))
+    assert "pos" not in values(without, "channel")
+    for where, code in (("store=S1", "unknown_filter"), ("channel=fax", "no_cells"), ("channel", "bad_filter")):
+        with pytest.raises(errors.Invalid) as wrong:
+            shelf.table("orders", ("channel",), *MONTHS, (where,))
+        assert wrong.value.code == code
+
+
 def test_people_are_not_added_up_over_months(shelf: Shelf) -> None:
     with pytest.raises(errors.Invalid) as wrong:
         shelf.table("people", ("stage",), *MONTHS)

@@ -65,7 +65,7 @@ def test_no_command_takes_an_identifier_of_a_person_as_an_argument(words: tuple[
     taken = {one.name for one in command.params}
     assert not taken & {"identifier", "value", "phone", "mobile", "card", "openid", "customer", "person", "subject"}
     arguments = {one.name for one in command.params if isinstance(one, click.Argument)}
-    assert "email" not in taken or words[0] == "user"
+    assert "email" not in taken or words[0] in ("user", "budget")
     assert arguments <= {
         *(
             "email",
@@ -84,6 +84,8 @@ def test_no_command_takes_an_identifier_of_a_person_as_an_argument(words: tuple[
             "what",
             "number",
             "case",
+            "team",
+            "percent",
         )
     }
 
@@ -336,6 +338,16 @@ def test_the_demonstration_showed_the_facts_and_a_link_for_each_role(said: str) 
     for fact in demo_told.FACTS.values():
         assert fact.partition(",")[0] in said  # a narrow terminal breaks the line after it
     assert said.count("/start#") == 4
+
+
+def test_shares_of_teams_are_proposed_on_the_command_line_and_confirmed_by_nobody_there(home: Path) -> None:
+    assert told(home, "budget", "share", "north", "40") == {"share": 1}
+    known = told(home, "budget", "teams")
+    assert [(one["team"], one["permille"]) for one in known["waiting"]] == [("north", 400)]
+    assert known["items"] == [], "a share counts when an officer confirmed it"
+    assert run(home, "budget", "share", "north", "400").code == 1
+    assert run(home, "budget", "confirm", "1").code == 2
+    assert run(home, "budget", "member", "nobody@example.com", "north").code == 1
 
 
 def test_the_worker_does_what_is_due_and_stops(home: Path) -> None:

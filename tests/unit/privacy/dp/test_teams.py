@@ -33,3 +33,19 @@ def test_a_charge_beyond_the_share_takes_nothing_from_anybody(stores: Stores) ->
     with stores.begin_platform() as tx:
         assert teams.spending(tx) == {("north", MONTH): 3_000_000}
         assert ledger.totals(tx) == (0, 0)
+
+
+def test_what_is_told_to_be_left_is_what_a_charge_would_find(stores: Stores) -> None:
+    """Of one's own team, of everybody else, and nothing where no share limits anybody or where the schedule asks."""
+    with stores.begin_platform() as tx:
+        ledger.settle(tx, (MONTH,), 50_000_000)
+        months = ledger.accounts(tx, (MONTH,))
+        assert teams.left(tx, "usr_n", months) == {}
+        teams.confirm(tx, teams.propose(tx, "north", 500, by="usr_1", now=NOW), by="usr_2", now=NOW)
+        teams.assign(tx, "usr_n", "north")
+        teams.charge(tx, "usr_n", months, 1_000_000)
+        assert teams.left(tx, "usr_n", months) == {MONTH: 2_000_000}
+        assert teams.left(tx, "usr_other", months) == {MONTH: 3_000_000}
+        assert teams.left(tx, "schedule", months) == {}
+        teams.charge(tx, "usr_n", months, teams.left(tx, "usr_n", months)[MONTH])
+        assert teams.left(tx, "usr_n", months) == {MONTH: 0}
