@@ -6,12 +6,16 @@ the first few are opened.
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
+
+from pypdf import PdfReader
+from werkzeug.test import TestResponse
 
 from tests.house import Browser
 
@@ -54,6 +58,13 @@ def links(page: str, address: str) -> Iterator[str]:
         yield parts.path + (f"?{parts.query}" if parts.query else "")
 
 
+def read(answer: TestResponse) -> str:
+    """What somebody reads in an answer: the text of a PDF is what stands on its sheets."""
+    if answer.mimetype == "application/pdf":
+        return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.get_data())).pages)
+    return answer.get_data(as_text=True)
+
+
 def crawl(browser: Browser, starts: Iterable[str] = ("/",)) -> list[Opened]:
     """Everything that can be reached from the first pages."""
     waiting = deque((start, "") for start in starts)
@@ -65,7 +76,7 @@ def crawl(browser: Browser, starts: Iterable[str] = ("/",)) -> list[Opened]:
         if alike[path] > ALIKE or "/static/" in path:
             continue
         with browser.get(address, headers={"Accept": "text/html,*/*;q=0.8"}) as answer:
-            found = Opened(address, on, answer.status_code, answer.mimetype, answer.get_data(as_text=True))
+            found = Opened(address, on, answer.status_code, answer.mimetype, read(answer))
         opened.append(found)
         more = [answer.headers["Location"]] if found.status in (301, 302, 303) else []
         if found.kind == "text/html":
