@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from app.wiring import Services
     from privacy.records import RawBatch, SourceFacts
 
-FLUSH_BATCHES = 200
-"""Batches that one commit into the lake takes; bounds memory, at ten thousand rows a batch, to a few hundred megabytes."""
+FLUSH_BATCHES = 1_000
+"""Batches that one commit into the lake takes at most, however few their rows are; `limits.flush_rows` bounds its memory."""
 
 
 Header = Callable[[str], str]
@@ -214,7 +214,7 @@ def flush(services: Services) -> dict[str, Any]:
     with services.lake_lease():
         while True:
             with services.read_jobs() as tx:
-                waiting = inbox.pending(tx, limit=FLUSH_BATCHES)
+                waiting = inbox.pending(tx, limit=FLUSH_BATCHES, rows=services.settings.limits.flush_rows)
                 apart = imports.owners(tx, waiting[0].seq, waiting[-1].seq) if waiting else {}
             if not waiting:
                 break

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import accumulate
 
 import numpy as np
 import pyarrow as pa
@@ -185,9 +186,14 @@ def _pack(rows: pa.Table) -> bytes:
 # ── out ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def pending(tx: sa.Connection, *, after: int = 0, limit: int = 500) -> list[Pending]:
-    """What waits behind sequence number `after`, in order."""
+def pending(tx: sa.Connection, *, after: int = 0, limit: int = 500, rows: int | None = None) -> list[Pending]:
+    """What waits behind sequence number `after`, in order: at most `limit` batches, and no further batch once `rows` rows are there."""
     query = sa.select(Inbox.__table__).where(Inbox.seq > after).order_by(Inbox.seq).limit(limit)
+    if rows is not None:
+        sizes = tx.execute(sa.select(Inbox.seq, Inbox.rows).where(Inbox.seq > after).order_by(Inbox.seq).limit(limit)).all()
+        before = accumulate((size for _, size in sizes), initial=0)
+        last = max((seq for (seq, _), held in zip(sizes, before, strict=False) if held < rows), default=after)
+        query = query.where(Inbox.seq <= last)
     return [Pending(*row) for row in tx.execute(query)]
 
 

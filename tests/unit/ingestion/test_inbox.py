@@ -91,6 +91,17 @@ def test_a_number_is_never_given_twice(stores: Stores) -> None:
         assert inbox.pending(tx, after=first + 1) == []
 
 
+def test_a_portion_ends_with_the_batch_that_fills_it(stores: Stores) -> None:
+    for number in range(4):
+        put(stores, batch(part("events", [(place, 10 * number + place) for place in range(3)])))
+    with stores.read_platform() as tx:
+        everything = inbox.pending(tx)
+        assert [len(inbox.pending(tx, rows=rows)) for rows in (1, 3, 4, 6, 7, 100)] == [1, 1, 2, 2, 3, 4]
+        assert inbox.pending(tx, after=everything[1].seq, rows=3) == everything[2:3]
+        assert inbox.pending(tx, after=everything[-1].seq, rows=3) == []
+        assert inbox.pending(tx, limit=2, rows=100) == everything[:2]
+
+
 def test_numbers_become_visible_in_order(stores: Stores) -> None:
     """Two writers at once: whoever sees number n sees everything below it that will ever come."""
     seen: list[list[int]] = []
