@@ -120,13 +120,13 @@ def as_a_whole(runs: int, people: int) -> bool:
                     f"charged epsilon {found.verdict.charged:.3f}, shown at least {found.verdict.shown:.3f}\n"
                 )
             covered, taken = reports.coverage(engine, kind, world, runs), reports.hidden(engine, kind, world)
-            good = good and covered.ok()
+            most = max(taken.values())
+            good = good and covered.ok() and most <= reports.SMALL
             rates = " and ".join(
                 f"{rate:.1%} of {counts[1]:,} {what}"
                 for rate, counts, what in zip(covered.rates, (covered.plain, covered.other), ("released numbers", "others"), strict=True)
                 if rate is not None
             )
-            most = max(taken.values())
             allowed = "within" if most <= reports.LARGE else "within a small chain's" if most <= reports.SMALL else "MORE THAN"
             sys.stdout.write(
                 f"{'ok ' if covered.ok() else 'BAD'} {kind}: margins hold {rates or 'nothing'}; the bound hides "

@@ -80,7 +80,7 @@ REPORT = Report(
     table="events",
     by=(DISTANCE, OUTCOME),
     measures=(Measure("baskets"),),
-    bounds=Bounds(clip=3),
+    bounds=Bounds(clip=8),
     rho_nano=3_000_000,
     contributions=contributions,
     render=render,

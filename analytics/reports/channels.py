@@ -112,7 +112,7 @@ REPORT = Report(
     table="touches",
     by=(CHANNEL, STEP),
     measures=(PEOPLE, SALES),
-    bounds=Bounds(clip=4),
+    bounds=Bounds(clip=8),
     rho_nano=3_000_000,
     contributions=contributions,
     render=render,

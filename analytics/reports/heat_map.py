@@ -79,7 +79,7 @@ REPORT = Report(
     table="order_lines",
     by=(REGION, HOUR),
     measures=(Measure("orders"),),
-    bounds=Bounds(clip=4),
+    bounds=Bounds(clip=5),
     rho_nano=3_000_000,
     contributions=contributions,
     render=plain_rows,
