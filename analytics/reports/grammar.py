@@ -28,6 +28,9 @@ def described(kind: Report) -> dict[str, Any]:
         "own": {name: list(values) for name, values in kind.own.items()},
         "groups": [*(name for name in kind.by if one or name not in kind.own), *kind.groups],
         "filters": list(dict.fromkeys([*kind.offered, *kind.parameters])),
+        "parameters": [
+            {"name": name, "usual": parameter.default, "choices": list(parameter.choices)} for name, parameter in kind.parameters.items()
+        ],
         "one_month": kind.needs_close,
         "one_grouping": one,
         "price": kind.rho_nano,

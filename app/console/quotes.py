@@ -44,6 +44,9 @@ def context(services: Services, kind: Mapping[str, Any], form: MultiDict[str, st
     try:
         asked = body(kind, form)
         shown["asked"] = asked
+        if needed := _needed(kind, asked):
+            shown["errors"] = needed if form else {}
+            return shown
         if missing := unnamed(kind, asked):
             name = words.grouping(speech, missing[0])
             shown["errors"] = {f"w.{missing[0]}": _("%(name)s: name the values that you want as rows, with | between them.", name=name)}
@@ -60,8 +63,17 @@ def context(services: Services, kind: Mapping[str, Any], form: MultiDict[str, st
     return shown | {"offers": offers, "chosen": chosen, "note": note, "hidden": fields(asked), "refused": refused}
 
 
+def _needed(kind: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, str]:
+    """Constants without a usual value that the question does not name yet, each with a sentence."""
+    named = {text.partition("=")[0] for text in asked["where"]}
+    names = [one["name"] for one in kind["parameters"] if not one["usual"] and one["name"] not in named]
+    return {f"w.{name}": _("%(name)s: name it, as your data do.", name=words.grouping(charts.speech(), name)) for name in names}
+
+
 def refusal(services: Services, kind: Mapping[str, Any], asked: Mapping[str, Any], *, me: str) -> str:
     """Why a question would not be answered, in words; empty if it would."""
+    if needed := _needed(kind, asked):
+        return next(iter(needed.values()))
     if unnamed(kind, asked):
         return _("Name the values that you want as rows.")
     offers = published.offers(services, asked, kind["prices"], asked_by=me)

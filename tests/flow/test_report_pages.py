@@ -98,6 +98,19 @@ def test_price_and_margin_are_shown_before_anything_is_paid(house: House) -> Non
     assert house.counts() == before
 
 
+def test_a_constant_of_a_report_has_one_value_and_is_missed_only_once_something_is_asked(house: House) -> None:
+    browser = house.browser("marketer")
+    first = browser.get("/reports/new/experiment").get_data(as_text=True)
+    assert "another look" not in first
+    assert 'name="w.experiment"' in first
+    assert '<select class="form-select" id="f-w.split" name="w.split" required>' in first
+    asked = browser.get("/reports/new/experiment?from=2026-05&w.split=1%3A1").get_data(as_text=True)
+    assert "name it, as your data do" in asked
+    assert '<option value="1:1" translate="no" selected>' in asked
+    other = browser.get("/reports/new/experiment?from=2026-05&w.experiment=x12&w.split=2%3A3").get_data(as_text=True)
+    assert '<option value="2:3" translate="no" selected>' in other
+
+
 def test_a_question_that_was_asked_becomes_a_job_and_then_its_release(house: House) -> None:
     browser = house.browser("marketer")
     asked = browser.post("/reports/new/funnel", {"from": "2026-05", "price": "500000"})
