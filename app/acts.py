@@ -47,6 +47,7 @@ def add_source(
 ) -> dict[str, Any]:
     """Registers a source; the write key in the answer is shown this once. Raises Invalid for a purpose that is not registered."""
     wanted = list(purposes or ANALYTIC_PURPOSES)
+    services.assessments.check_sensitive(tuple(wanted))
     with services.begin_console() as tx:
         unknown = {*wanted, *(categories or {}).values()} - set(services.purposes(tx))
         if unknown:

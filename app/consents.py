@@ -101,6 +101,7 @@ def receipt(services: Services, number: str, *, actor: str) -> dict[str, Any]:
         "notice_texts": {} if made.notice is None else dict(made.notice.texts),
         "beside": [_row(line, called) for line in made.beside],
         "after": None if made.after is None else _row(made.after, called),
+        "effects": dict(made.effects),
     }
 
 

@@ -137,6 +137,10 @@ def _ledger(services: Services) -> str:
     return services.check_ledger()
 
 
+def _erasures(services: Services) -> str:
+    return services.check_erased()
+
+
 def _separation(services: Services) -> str:
     settings = services.settings
     with services.read_jobs() as tx:
@@ -179,6 +183,7 @@ CHECKS: dict[str, Check] = {
     "temporary files": _temporary,
     "budget": _budget,
     "ledger": _ledger,
+    "erasures": _erasures,
     "pulls": _pulls,
     "separation": _separation,
 }

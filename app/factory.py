@@ -16,6 +16,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import errors, logs
 from app.api import (
+    accounting,
+    assessments,
     audit,
     browsers,
     budgets,
@@ -27,14 +29,18 @@ from app.api import (
     feeds,
     health,
     imports,
+    incidents,
     ingest,
     jobs,
+    notices,
     oauth,
     operation,
     pulls,
     quality,
     quarantine,
+    recipients,
     reports,
+    requests,
     snowplow,
     sources,
     subjects,
@@ -106,6 +112,7 @@ def create_app(services: Services | None = None) -> Flask:
     api = Api(app)
     for resource in (
         sources,
+        notices,
         pulls,
         quality,
         tokens,
@@ -119,8 +126,13 @@ def create_app(services: Services | None = None) -> Flask:
         budgets,
         audit,
         evidence,
+        requests,
         subjects,
         cases,
+        recipients,
+        assessments,
+        incidents,
+        accounting,
     ):
         api.register_blueprint(resource.blueprint)
     shell.register(app)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import Response, current_app, g, jsonify, request
 
 from app import access, errors, repeats
-from privacy.errors import Invalid, Refused
+from privacy.errors import Conflict, Invalid, Refused
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -119,6 +119,14 @@ def named_version() -> str:
     if not seen:
         raise Invalid("a change names in If-Match the ETag that it was made from", code="precondition_missing", field="If-Match")
     return seen
+
+
+def seen_version() -> int:
+    """The same where versions are numbers; raises Conflict (412) for one that never was."""
+    seen = named_version()
+    if not (seen.isascii() and seen.isdigit() and len(seen) <= 9):
+        raise Conflict("this is no version of ours", code="changed_meanwhile", field="If-Match")
+    return int(seen)
 
 
 def tagged(told: dict[str, Any], version: str) -> Response:

@@ -158,7 +158,12 @@ def erase(services: Services, identifiers: Sequence[tuple[str, str]], *, actor: 
     The values come from whoever erases the person, before the person's key is shredded. Each sealed payload is opened and looked at: no
     index of it exists. What cannot be read as text is destroyed too. Idempotent.
     """
-    found = services.box.about(identifiers)
+    return destroy(services, services.box.about(identifiers), actor=actor)
+
+
+def destroy(services: Services, references: Sequence[str], *, actor: str) -> int:
+    """Destroys held items by the references of their payloads; returns how many. Idempotent."""
+    found = list(references)
     services.box.destroy(found)
     with services.begin_intake() as tx:
         removed = quarantine.forget(tx, found)

@@ -12,7 +12,7 @@ import json
 import re
 import secrets
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -275,6 +275,24 @@ def files_of(tx: sa.Connection, import_id: str) -> dict[str, list[tuple[str, int
     for table, location, month in tx.execute(query):
         found.setdefault(table, []).append((location, month))
     return found
+
+
+def file_owners(tx: sa.Connection) -> dict[str, str]:
+    """File of the lake → the import that may still be taken back."""
+    return {location: whose for location, whose in tx.execute(sa.select(ImportFile.location, ImportFile.import_id))}  # noqa: C416
+
+
+def move_files(tx: sa.Connection, places: Mapping[str, str]) -> None:
+    """The lake's files lie elsewhere now (old location → new)."""
+    for location in held_files(tx):
+        if location in places:
+            tx.execute(sa.update(ImportFile).where(ImportFile.location == location).values(location=places[location]))
+
+
+def with_content(tx: sa.Connection) -> list[Facts]:
+    """Imports whose uploaded file may still lie there."""
+    rows = tx.execute(sa.select(FileImport.__table__).where(FileImport.state.in_(OPEN), FileImport.size.is_not(None)))
+    return [Facts(**row._mapping) for row in rows]
 
 
 def held_files(tx: sa.Connection) -> list[str]:

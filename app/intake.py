@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import importing, imports, logs, ownership
-from ingestion import inbox, oauth, pipeline, registry, together, verdicts
+from ingestion import inbox, oauth, pipeline, registry, signals, together, verdicts
 from ingestion.strictjson import Fault, Parsed, dumps, loads
 from privacy.errors import Invalid, Locked, NotFound, PiyingError, Refused, Unavailable
 from privacy.vocabulary import FormRule, LogKind
@@ -91,11 +91,27 @@ def exchange(services: Services, assertion: str, audiences: Collection[str]) -> 
     return made
 
 
-def receive(services: Services, source: SourceFacts, kind: str, parsed: Parsed, *, item_bytes: int | None = None) -> Received:
-    """Takes the messages of one request in; `item_bytes` is how large one may be where that is not the setting's word."""
+def receive(
+    services: Services, source: SourceFacts, kind: str, parsed: Parsed, *, item_bytes: int | None = None, gpc: str | None = None
+) -> Received:
+    """Takes the messages of one request in; `item_bytes` is how large one may be where that is not the setting's word. `gpc` is the header
+    by which a browser objects for whoever uses it."""
     request_id = "req_" + secrets.token_hex(12)
     raw = services.messages(source, kind, _bounded(parsed, item_bytes or services.settings.limits.item_bytes), request_id)
+    raw = _with_signals(services, raw, parsed, objects=signals.objects(gpc))
     return Received(request_id, services.requests.take(_terms(source), raw, len(raw.items or ())))
+
+
+def _with_signals(services: Services, raw: RawBatch, parsed: Parsed, *, objects: bool) -> RawBatch:
+    """The batch with what its browser says of consent; asks the register only where one says anything."""
+    messages = _entries(parsed)
+    items = raw.items or ()
+    told = messages if len(messages) == len(items) else [None] * len(items)
+    if not objects and not any(map(signals.speaks, told)):
+        return raw
+    with services.read_intake() as tx:
+        shares = [key for key in services.purposes(tx) if key.startswith("share.")]
+    return signals.add(raw, told, shares, gpc=objects, european=services.settings.jurisdiction == "EU")
 
 
 def _terms(source: SourceFacts) -> tuple[Hashable, ...]:
@@ -139,11 +155,16 @@ def receive_packed(services: Services, source: SourceFacts, kind: str, header: H
 
 def _bounded(parsed: Parsed, limit: int) -> Parsed:
     """The messages with those marked that are larger than a message may be; they fail alone."""
-    messages = parsed.value.get("batch", parsed.value.get("data")) if isinstance(parsed.value, dict) else None
-    entries = messages if isinstance(messages, list) else [parsed.value]
+    entries = _entries(parsed)
     known = {fault.index for fault in parsed.faults}
     large = [Fault(index, "", FormRule.TOO_LARGE) for index, one in enumerate(entries) if index not in known and len(dumps(one)) > limit]
     return Parsed(parsed.value, (*parsed.faults, *large)) if large else parsed
+
+
+def _entries(parsed: Parsed) -> list[Any]:
+    """The messages of a request."""
+    messages = parsed.value.get("batch", parsed.value.get("data")) if isinstance(parsed.value, dict) else None
+    return messages if isinstance(messages, list) else [parsed.value]
 
 
 def measure(source_id: str, receipt: pipeline.Receipt) -> None:
@@ -218,7 +239,7 @@ def flush(services: Services) -> dict[str, Any]:
                 apart = imports.owners(tx, waiting[0].seq, waiting[-1].seq) if waiting else {}
             if not waiting:
                 break
-            done = services.writer.flush(waiting, apart=apart, announce=partial(_note_files, services))
+            done = services.writer.flush(waiting, apart=apart, announce=partial(note_files, services))
             with services.begin_jobs() as tx:
                 inbox.mark_done(tx, waiting[-1].seq)
             logs.FLUSHED.inc(done.rows)
@@ -226,7 +247,7 @@ def flush(services: Services) -> dict[str, Any]:
     return {"batches": batches, "rows": rows, "snapshot": dict(snapshot)}
 
 
-def _note_files(services: Services, table: str, import_id: str, locations: Sequence[str]) -> None:
+def note_files(services: Services, table: str, import_id: str, locations: Sequence[str]) -> None:
     """Notes which files will hold an import's rows, before they do: an undo takes them out whole."""
     with services.begin_jobs() as tx:
         imports.note_files(tx, table, import_id, locations)

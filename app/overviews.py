@@ -44,6 +44,7 @@ def _officer(services: Services, caller: Caller) -> dict[str, Any]:
         "log": {"entries": size, "signed_at": signed_at},
         "quarantined": held,
         "failed_jobs": _in_state(counted, "failed"),
+        "requests": services.rights.standing(),
         "grants": sum(grants for grants, _ in told.values()),
         "withdrawals": sum(others for _, others in told.values()),
         "purposes": [

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import access
 from privacy.errors import Invalid
+from privacy.vocabulary import LogKind
 
 if TYPE_CHECKING:
     from app.access import Caller
@@ -24,6 +25,12 @@ MOST = 10_000
 """Lines of one file."""
 DAYS = 14
 """Days that the picture of busy hours covers."""
+GROUPS = (
+    "account", "audit", "budget", "case", "choices", "consent", "erasure", "evidence", "import", "ingest", "key", "log", "person", "pull",
+    "release", "request", "sign_in", "source", "token",
+)  # fmt: skip
+"""How the names of acts begin: what the filter of groups offers."""
+OUTCOMES = ("ok", "unknown", "refused", "too_many_lookups", "bad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +44,28 @@ class Reading:
     size: int
     signed_at: datetime | None
     own: bool
+    kept_months: int
+    oldest: datetime | None
+    anchors: list[dict[str, Any]]
 
 
 def page(services: Services, applied: Mapping[str, str], *, caller: Caller, after: str | None = None) -> Reading:
     """The entries that match, newest first."""
     before = _cursor(after)
     since = services.clock() - timedelta(days=DAYS)
-    found, total, busy = services.oversight.survey(
-        services.log_filter(**_wanted(services, applied, caller)), actor=caller.account_id, before=before, limit=PAGE, since=since
-    )
+    found, total, busy, usual = services.oversight.look_through(
+        services.log_filter(**_wanted(services, applied, caller)), actor=caller.account_id, before=before, limit=PAGE, since=since,
+        office=services.office(), strange=applied.get("unusual") == "1",
+    )  # fmt: skip
     with services.read_console() as tx:
         names = _names(tx, caller)
         size, signed_at = services.log_state(tx)
+        oldest = services.log_oldest(tx)
     hours: dict[str, list[int]] = {}
     for one in busy:
         hours.setdefault(one.actor, [0] * 24)[one.hour.astimezone(services.settings.time_zone).hour] += one.entries
     return Reading(
-        rows=[_row(line, names, caller) for line in found.items],
+        rows=[_row(line, names, caller) | {"unusual": usual.of(line.actor, line.at)} for line in found.items],
         total=total,
         next=None if found.next is None or not numbered(caller) else str(found.next),
         hours=[
@@ -62,12 +74,43 @@ def page(services: Services, applied: Mapping[str, str], *, caller: Caller, afte
         size=size,
         signed_at=signed_at,
         own=_own_only(caller),
+        kept_months=services.settings.retention.evidence_months,
+        oldest=oldest,
+        anchors=[] if _own_only(caller) else services.evidence.anchors(),
     )
+
+
+def one(services: Services, number: str, *, caller: Caller) -> dict[str, Any]:
+    """One entry with what is linked to it, what it changed, and whether the signed head contains it; itself an entry."""
+    seq = _cursor(number)
+    told = services.oversight.entry(-1 if seq is None else seq, actor=caller.account_id)
+    with services.read_console() as tx:
+        names = _names(tx, caller)
+    line, before = told["line"], told["earlier"]
+    facts, was = line.facts or {}, {} if before is None else before.facts or {}
+    changed = [
+        {"name": name, "before": None if before is None else _told(was.get(name)), "after": _told(facts.get(name))}
+        for name in sorted(facts.keys() | was.keys())
+        if before is None or was.get(name) != facts.get(name)
+    ]
+    return {
+        "row": _row(line, names, caller),
+        "facts": [(name, _told(value)) for name, value in sorted(facts.items()) if name not in ("subject", "purpose", "reason")],
+        "erased_at": line.erased_at,
+        "changed": changed if line.kind == LogKind.CONFIG else [],
+        "changed_since": None if before is None else before.at,
+        "linked": [_row(other, names, caller) for other in told["linked"]],
+        "size": told["size"],
+        "included": told["included"],
+    }
 
 
 def every(services: Services, applied: Mapping[str, str], *, caller: Caller) -> Iterator[dict[str, Any]]:
     """The entries that match, at most `MOST`; the export is logged before the first one is read."""
-    lines = services.oversight.extract(services.log_filter(**_wanted(services, applied, caller)), actor=caller.account_id, limit=MOST)
+    lines = services.oversight.extract(
+        services.log_filter(**_wanted(services, applied, caller)), actor=caller.account_id, limit=MOST,
+        office=services.office(), strange=applied.get("unusual") == "1",
+    )  # fmt: skip
     with services.read_console() as tx:
         names = _names(tx, caller)
     return (_row(line, names, caller) for line in lines)
@@ -101,7 +144,9 @@ def _names(tx: Any, caller: Caller) -> dict[str, str]:
 
 def _wanted(services: Services, applied: Mapping[str, str], caller: Caller) -> dict[str, Any]:
     """The filter of an address, as the log's reader takes it; days are the controller's."""
-    wanted: dict[str, Any] = {name: applied[name] for name in ("kind", "actor", "action", "purpose") if name in applied}
+    wanted: dict[str, Any] = {name: applied[name] for name in ("kind", "actor", "action", "purpose", "result", "case") if name in applied}
+    if "group" in applied:
+        wanted["group"] = applied["group"]
     zone = services.settings.time_zone
     if "since" in applied:
         wanted["since"] = datetime.combine(date.fromisoformat(applied["since"]), time(), zone)
@@ -124,6 +169,7 @@ def _row(line: Any, names: Mapping[str, str], caller: Caller) -> dict[str, Any]:
     facts = line.facts or {}
     return {
         "seq": line.seq if numbered(caller) else None,
+        "page": f"/access-log/{line.seq}" if not _own_only(caller) else None,
         "at": line.at,
         "kind": line.kind,
         "action": line.action,
@@ -142,4 +188,6 @@ def _short(handle: object) -> str | None:
 
 
 def _told(value: object) -> str:
-    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {number}" for name, number in sorted(value.items()))
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else "–" if value is None else str(value)

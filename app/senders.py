@@ -110,7 +110,7 @@ def _inflate(raw: bytes, limit: int) -> bytes:
 
 def receive(source: SourceFacts, kind: str, parsed: strictjson.Parsed) -> Response:
     """Takes the request in and answers 200: counts to a server key, nothing but success to a client key."""
-    return answer(source, intake.receive(services(), source, kind, parsed))
+    return answer(source, intake.receive(services(), source, kind, parsed, gpc=request.headers.get("Sec-GPC")))
 
 
 def answer(source: SourceFacts, received: intake.Received) -> Response:

@@ -104,6 +104,13 @@ class PrivacySettings:
     delta: float = _setting(1e-6, "probability", "below one in the number of members (dp.md)", least=1e-12, most=1e-5)
     declared_members: int = _setting(100_000, "people", "a public round number, declared and never counted", least=1, most=2_000_000_000)
     minimum_people: int = _setting(50, "people", "no list and no segment under this size", least=10, most=100_000)
+    unknown_age: str = _setting(
+        "signal",
+        "policy",
+        "who tells no birth date: out of marketing where a rule has a youth signal (L-1), `exclude`: always, `allow`: never",
+        among=("signal", "exclude", "allow"),
+    )
+    cool_down_days: int = _setting(90, "days", "after a refusal nobody asks again (Network Data Regulation 22(5))", least=1, most=3_650)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,15 @@ class LimitsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSettings:
+    witnesses: tuple[str, ...] = _setting(
+        (), "keys", "of witnesses outside who cosign the log's head (`witness.py key` prints one); nobody else's line is kept"
+    )
+    office_from: int = _setting(8, "hour", "an act before it counts as outside office hours on the log's page", least=0, most=23)
+    office_until: int = _setting(20, "hour", "an act from it on counts as outside office hours on the log's page", least=1, most=24)
+
+
+@dataclass(frozen=True, slots=True)
 class RetentionSettings:
     lake_months: int = _setting(24, "months", "older months are dropped as files (PIPL 19)", least=1, most=60)
     dedupe_days: int = _setting(30, "days", "clients retry for at most 30 days; order keys die with it", least=30, most=90)
@@ -149,6 +165,8 @@ class RetentionSettings:
     verdict_days: int = _setting(7, "days", "what an integrator may ask about a request", least=1, most=7)
     snapshot_days: int = _setting(7, "days", "old lake snapshots; with them go the files of erased rows (15 days, L-4)", least=1, most=14)
     job_days: int = _setting(90, "days", "finished jobs and their counts", least=1, most=365)
+    lapse_days: int = _setting(7, "days", "rows of whoever ended their last analytic purpose, invisible at once (15 days, L-5)", least=0, most=14)
+    data_key_days: int = _setting(7, "days", "backups of the people's keys: how long an erased person is in one", least=1, most=30)
     evidence_months: int = _setting(36, "months", "consent evidence and log payloads: three years (PIPL 56)", least=36, most=120)
 
 
@@ -165,6 +183,7 @@ class Settings:
     controller: ControllerSettings = ControllerSettings()
     privacy: PrivacySettings = PrivacySettings()
     limits: LimitsSettings = LimitsSettings()
+    log: LogSettings = LogSettings()
     retention: RetentionSettings = RetentionSettings()
     jurisdiction: str = _setting("CN", "code", "PIPL first: no legitimate interest (PIPL 13)", among=("CN", "EU"))
     zone: str = _setting("Asia/Shanghai", "time zone", "months and days are those of the controller")

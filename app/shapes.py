@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from privacy.vocabulary import SOURCE_KINDS, ConsentSignals, ConsentState, FormRule, IdentifierType, OnNoConsent
+from privacy.vocabulary import SOURCE_KINDS, ConsentSignals, ConsentState, FormRule, IdentifierType, OnNoConsent, Regime, Right, Step
 
 
 class Strict(Schema):
@@ -151,6 +151,7 @@ class ConsentIn(Strict):
     notice = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=128))
     separate_for = fields.List(fields.String(validate=validate.Length(1, 64)), load_default=list, validate=validate.Length(max=8))
     default_state = fields.String(load_default="unchecked", validate=validate.OneOf(["unchecked", "checked"]))
+    artefact = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^[0-9a-f]{64}\Z"))
     collection = fields.String(load_default="api", validate=validate.OneOf(["api", "form", "paper", "phone", "app", "mini_program"]))
     language = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^[a-z]{2}(-[A-Za-z]{2,8})?\Z"))
 
@@ -166,6 +167,26 @@ class DaysIn(Strict):
 
 class PageIn(Strict):
     cursor = fields.String(load_default=None, validate=validate.Length(1, 100))
+
+
+class GrowthIn(Strict):
+    old = fields.Integer(load_default=0, validate=validate.Range(0, 2**62))
+
+
+class CosignatureIn(Strict):
+    note = fields.String(required=True, validate=validate.Length(1, 8_192))
+
+
+class PackIn(Strict):
+    scope = fields.String(required=True, validate=validate.OneOf(["whole", "period", "subject", "request"]))
+    case = fields.String(load_default="", validate=validate.Length(max=64))
+    request = fields.String(load_default="", validate=validate.Length(max=80))
+    since = fields.Date(load_default=None, allow_none=True)
+    until = fields.Date(load_default=None, allow_none=True)
+    redaction = fields.String(load_default="commitments", validate=validate.OneOf(["commitments", "hashes"]))
+    contents = fields.List(fields.String(validate=validate.OneOf(["receipts", "policies", "budget"])), load_default=list)
+    language = fields.String(load_default="en", validate=validate.OneOf(["en", "zh"]))
+    size = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(0, 2**62))
 
 
 class ConsentLogIn(PageIn):
@@ -262,3 +283,97 @@ class UnmergeIn(CaseIn):
 
 class ProposalIn(WhyIn):
     proposal = fields.String(required=True, validate=validate.Length(1, 64))
+
+
+# ── purposes, notices, decisions about consent: form alone; what the law asks for is the door's ─────────────────────────────────
+
+_WORD = validate.Length(1, 64)
+_TEXT = validate.Length(0, 4_000)
+
+
+class PurposeIn(Strict):
+    purpose = fields.String(required=True, validate=_WORD)
+    names = fields.Dict(keys=fields.String(validate=validate.OneOf(["en", "zh"])), values=fields.String(validate=_WORD), required=True)
+    grounds = fields.Dict(keys=fields.String(validate=validate.Length(2, 2)), values=fields.String(validate=_WORD), required=True)
+    separate = StrictBoolean(load_default=False)
+    written = StrictBoolean(load_default=False)
+    validity_days = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 3_650))
+
+
+class UseIn(Strict):
+    categories = fields.List(fields.String(validate=_WORD), required=True, validate=validate.Length(1, 32))
+    methods = fields.List(fields.String(validate=_WORD), required=True, validate=validate.Length(1, 16))
+
+
+class NoticeIn(Strict):
+    version = fields.String(required=True, validate=validate.Length(1, 32))
+    items = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(["en", "zh"])),
+        values=fields.Dict(keys=fields.String(validate=_WORD), values=fields.String(validate=_TEXT)),
+        required=True,
+    )
+    uses = fields.Dict(keys=fields.String(validate=_WORD), values=fields.Nested(UseIn), required=True, validate=validate.Length(1, 64))
+    anew = fields.List(fields.String(validate=_WORD), load_default=list, validate=validate.Length(max=64))
+
+
+class EndingIn(Strict):
+    days = fields.Integer(load_default=30, validate=validate.Range(1, 366))
+
+
+class WhoIn(Strict):
+    type = fields.String(required=True, validate=validate.OneOf([one.value for one in IdentifierType]))
+    value = fields.String(required=True, validate=validate.Length(1, 256))
+
+
+class UseAskedIn(Strict):
+    identifier = fields.Nested(WhoIn, required=True)
+    purpose = fields.String(required=True, validate=_WORD)
+    category = fields.String(load_default=None, allow_none=True, validate=_WORD)
+    method = fields.String(load_default=None, allow_none=True, validate=_WORD)
+
+
+class DecisionsIn(Strict):
+    decisions = fields.List(fields.Nested(UseAskedIn), required=True, validate=validate.Length(1, 100))
+
+
+class RequestsIn(PageIn):
+    """Which requests of people."""
+
+    tab = fields.String(load_default="all", validate=validate.OneOf(["mine", "unassigned", "all", "closed"]))
+    kind = fields.String(load_default="", validate=validate.OneOf(["", *(one.value for one in Right)]))
+    regime = fields.String(load_default="", validate=validate.OneOf(["", *(one.value for one in Regime)]))
+    step = fields.String(load_default="", validate=validate.OneOf(["", *(one.value for one in Step)]))
+
+
+class RequestIn(Strict):
+    """A request of somebody, by an identifier or by a case."""
+
+    right = fields.String(required=True, validate=validate.OneOf([one.value for one in Right]))
+    channel = fields.String(load_default="api", validate=validate.Length(1, 16))
+    regime = fields.String(load_default="", validate=validate.OneOf(["", *(one.value for one in Regime)]))
+    language = fields.String(load_default="zh", validate=validate.OneOf(["zh", "en"]))
+    received_on = fields.Date(load_default=None, allow_none=True)
+    purposes = fields.List(fields.String(validate=validate.Length(1, 64)), load_default=list, validate=validate.Length(max=32))
+    identifier = fields.Nested(IdentifierIn, required=True)
+    namespace = fields.String(load_default="", validate=validate.Length(max=64))
+    reason = fields.String(required=True, validate=validate.Length(1, 500))
+
+
+class RequestActIn(Strict):
+    """One act on a request; which members it needs depends on the act."""
+
+    act = fields.String(required=True, validate=validate.Length(1, 24))
+    account = fields.String(load_default="", validate=validate.Length(max=80))
+    method = fields.String(load_default="", validate=validate.Length(max=20))
+    passed = StrictBoolean(load_default=False)
+    parts = fields.List(fields.String(validate=validate.Length(1, 80)), load_default=list, validate=validate.Length(max=100))
+    ground = fields.String(load_default="", validate=validate.Length(max=20))
+    outcome = fields.String(load_default="", validate=validate.Length(max=12))
+    reason = fields.String(load_default="", validate=validate.Length(max=24))
+    words = fields.String(load_default="", validate=validate.Length(max=2000))
+    clear = StrictBoolean(load_default=False)
+    type = fields.String(load_default="", validate=validate.Length(max=16))
+    ref = fields.String(load_default="", validate=validate.Length(max=32))
+    value = fields.String(load_default="", validate=validate.Length(max=256))
+    namespace = fields.String(load_default="", validate=validate.Length(max=64))
+    flag = fields.String(load_default="", validate=validate.Length(max=12))

@@ -15,6 +15,7 @@ from itertools import accumulate
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
@@ -195,6 +196,20 @@ def pending(tx: sa.Connection, *, after: int = 0, limit: int = 500, rows: int | 
         last = max((seq for (seq, _), held in zip(sizes, before, strict=False) if held < rows), default=after)
         query = query.where(Inbox.seq <= last)
     return [Pending(*row) for row in tx.execute(query)]
+
+
+def of_people(tx: sa.Connection, virtual_ids: Iterable[int]) -> dict[str, list[dict[str, object]]]:
+    """The waiting rows under these virtual IDs, by table and without them: for the copy of whoever they are."""
+    wanted, after = pa.array(sorted(set(virtual_ids)), pa.int64()), 0
+    found: dict[str, list[dict[str, object]]] = {}
+    while page := pending(tx, after=after):
+        for one in page:
+            rows = one.open()
+            if "virtual_id" in rows.column_names:
+                mine = rows.filter(pc.is_in(rows["virtual_id"], value_set=wanted)).drop_columns(["virtual_id"])
+                found.setdefault(one.table, []).extend(mine.to_pylist())
+        after = page[-1].seq
+    return {table: rows for table, rows in found.items() if rows}
 
 
 def mark_done(tx: sa.Connection, through: int) -> int:

@@ -2,7 +2,8 @@
 
 Promise: an act stands in the ledger together with its log entry or not at all; a withdrawal can always be recorded and holds from the next
 question on; a population is made of those who allow one analytic purpose at this moment, with the strictest consent of all who turned out
-to be one person, and without minors. Identifiers come in bodies, live in the vault, and leave by no answer, message or log.
+to be one person, without minors, and without those against whose data a flag stands. Identifiers come in bodies, live in the vault, and
+leave by no answer, message or log.
 It must never learn what anybody did: it opens no lake.
 """
 
@@ -18,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from privacy.consent import agreements, gate, ledger, registry, requests, wishes
+from privacy.consent import agreements, flags, gate, ledger, reach, registry, requests, wishes
 from privacy.consent.ledger import ConsentAct
 from privacy.consent.wishes import Wish
 from privacy.errors import Invalid, PiyingError, Raced, Refused
-from privacy.identity import families, merging, normalise, pseudonyms, vault
+from privacy.identity import families, merging, normalise, pseudonyms, stones, vault
 from privacy.identity.keys import Keyring
 from privacy.identity.profiles import KEY_BYTES
 from privacy.orm import Begin, from_micros, to_micros
@@ -92,11 +93,12 @@ class Preferences:
         zone: str,
         read_vault: Begin | None = None,
         read_platform: Begin | None = None,
+        unknown_age: str = "signal",
     ) -> None:
         self._begin_vault, self._begin_platform = begin_vault, begin_platform
         self._read_vault, self._read_platform = read_vault or begin_vault, read_platform or begin_platform
         self._keyring, self._log, self._clock, self._random = keyring, log, clock, random
-        self._zone = ZoneInfo(zone)
+        self._zone, self._unknown_age = ZoneInfo(zone), unknown_age
 
     # ── recording ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -164,7 +166,7 @@ class Preferences:
                 with self._begin_vault() as tx:
                     found = vault.resolve(tx, self._keyring, columns, may_link_strong=True, random=self._random)
                     erased = np.asarray(found.erased.to_numpy(zero_copy_only=False), bool)
-                    keep = good & ~erased & (found.index >= 0)
+                    keep = good & ~erased & (found.index >= 0) & ~_too_early(outcome, found.begins, to_micros(now))
                     vault.store(tx, self._keyring, found, pa.array(keep.tolist(), pa.bool_()), batch_id=batch, now=now, random=self._random)
                 break
             except Raced:
@@ -174,7 +176,18 @@ class Preferences:
         made = _blocks(pseudonyms.handles(found.people, cipher))
         by_person = dict(zip(_blocks(found.people), made, strict=True))
         aliases = {by_person[person]: _blocks(cipher(b"".join(others))) for person, others in found.families.items()}
-        return _People([made[index] if kept else None for index, kept in zip(found.index.tolist(), keep.tolist(), strict=True)], aliases)
+        handles = [made[index] if kept else None for index, kept in zip(found.index.tolist(), keep.tolist(), strict=True)]
+        for row in np.flatnonzero(erased & good).tolist():
+            handles[row] = self._nobodys(columns, row, outcome[row])
+        return _People(handles, aliases)
+
+    def _nobodys(self, columns: Mapping[str, pa.StringArray], row: int, wish: Wish | PiyingError) -> bytes | None:
+        """The handle under which a no of somebody erased is recorded: made of their identifier's mark, it leads to no person. A yes has none."""
+        if not isinstance(wish, Wish) or gate.is_grant(wish.state):
+            return None
+        kind, value = next((kind, column[row].as_py()) for kind, column in columns.items() if column[row].is_valid)
+        (mark,) = stones.tombstone_digests(self._keyring, [IdentifierType(kind)], [value])
+        return self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)(mark[:ID])
 
     # ── showing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,8 +223,12 @@ class Preferences:
 
     # ── the population of a question ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def population(self, purpose: str, *, actor: str = "system") -> Crowd:
-        """Everybody who allows an analytic purpose at this moment (law_rules L-4), as run IDs under a key of this call's own."""
+    def population(self, purpose: str, *, actor: str = "system", youth_signal: bool = False) -> Crowd:
+        """Everybody who allows an analytic purpose at this moment (law_rules L-4), as run IDs under a key of this call's own.
+
+        `youth_signal` says that the question's rule speaks of students, schools or children: then marketing leaves out who told no birth
+        date, unless the deployment allows them (law_rules L-1).
+        """
         if purpose not in ANALYTIC_PURPOSES:
             raise Refused("only an analytic purpose opens the lake", code="purpose_not_analytic", field="purpose")
         now = self._clock()
@@ -220,13 +237,15 @@ class Preferences:
         with self._read_vault() as tx:
             merges = vault.merged_into(tx)
             born = vault.youths(tx, self._keyring)
+            ageless = vault.ageless(tx) if purpose == PROFILING and self._bars_unknown(youth_signal) else set()
         with self._read_platform() as tx:
             allowed = ledger.allowed_handles(tx, purpose, to_micros(now))
             known = families.families(merges)
             verdicts = self._family_verdicts(tx, known, purpose, to_micros(now))
+            flagged = [*flags.everybody(tx, flags.against(purpose)), *_blocks(reach.unreached(tx, purpose, to_micros(now)))]
         people = self._keyring.inverse_block_cipher(pseudonyms.CONSENT_HANDLE)(allowed) if allowed else b""
-        young = self._too_young(born, purpose, now)
-        members, owners = families.members(people, known, verdicts, young)
+        barred = self._too_young(born, purpose, now) | set(self._people(flagged)) | ageless
+        members, owners = families.members(people, known, verdicts, barred)
         run_ids = pseudonyms.run_ids(owners, self._keyring.profile.permutation(self._random(KEY_BYTES)))
 
         def virtual_ids(month: int) -> npt.NDArray[np.int64]:
@@ -243,6 +262,13 @@ class Preferences:
         aliases = {head: _blocks(cipher(b"".join(others))) for head, others in zip(heads, known.values(), strict=True)}
         lines = ledger.timelines(tx, heads, [purpose], aliases=aliases)
         return {person: gate.decide(lines.get(head, {}).get(purpose), now, now).allowed for person, head in zip(known, heads, strict=True)}
+
+    def _people(self, handles: Sequence[bytes]) -> list[bytes]:
+        return _blocks(self._keyring.inverse_block_cipher(pseudonyms.CONSENT_HANDLE)(b"".join(handles))) if handles else []
+
+    def _bars_unknown(self, youth_signal: bool) -> bool:
+        """Whether marketing leaves out whose age nobody told: always, where the rule has a youth signal, or never."""
+        return self._unknown_age == "exclude" or (self._unknown_age == "signal" and youth_signal)
 
     def _too_young(self, born: Mapping[bytes, date], purpose: str, now: datetime) -> set[bytes]:
         """Who has not reached the age that the purpose needs, on this day in the controller's zone."""
@@ -269,6 +295,15 @@ def _identifiers(items: Sequence[Mapping[str, Any]], namespace: str) -> tuple[di
             if value is not None and (absent[index] or bad[index].as_py()):
                 faults[index] = Invalid("this is no identifier of its type", code="bad_identifier", field="identifier")
     return columns, faults
+
+
+def _too_early(outcome: Sequence[Wish | PiyingError], begins: npt.NDArray[np.int64], now: int) -> npt.NDArray[np.bool_]:
+    """A yes that was given before a new relationship began belongs to one that is erased."""
+    early = np.zeros(len(outcome), bool)
+    for row in np.flatnonzero(begins).tolist():
+        wish = outcome[row]
+        early[row] = isinstance(wish, Wish) and gate.is_grant(wish.state) and (now if wish.at is None else to_micros(wish.at)) < begins[row]
+    return early
 
 
 def _acts(

@@ -175,6 +175,49 @@ class ConsentKind(StrEnum):
     ASSERTED = "asserted"
 
 
+# ── requests of people about their data (PIPL 44–50, GDPR 15–22) ───────────────────────────────────────────────────────────────
+
+
+class Right(StrEnum):
+    """What somebody may ask for."""
+
+    ACCESS = "access"
+    COPY = "copy"
+    PORTABILITY = "portability"
+    CORRECTION = "correction"
+    DELETION = "deletion"
+    RESTRICTION = "restriction"
+    OBJECTION = "objection"
+    WITHDRAWAL = "withdrawal"
+    EXPLANATION = "explanation"
+
+
+class Regime(StrEnum):
+    """Under which law's clock a request runs."""
+
+    PIPL = "pipl"
+    GDPR = "gdpr"
+
+
+class Step(StrEnum):
+    """Where a request stands, in this order."""
+
+    RECEIVED = "received"
+    IDENTITY = "identity"
+    COLLECT = "collect"
+    REVIEW = "review"
+    DECIDE = "decide"
+    DELIVER = "deliver"
+    CLOSED = "closed"
+
+
+class Flag(StrEnum):
+    """What stands against the use of a person's data until it is lifted: nothing but keeping; no automated decision."""
+
+    RESTRICTED = "restricted"
+    OBJECTED = "objected"
+
+
 # ── the access log's coarse words (law_rules E-6: at most twelve, they are public to a witness) ────────────────────────────────
 
 

@@ -80,10 +80,10 @@ class LakeMaintenance:
             settle(table)
         return Upkeep(files_deleted=len(files))
 
-    def expire(self, older_than: datetime) -> Upkeep:
-        """Forgets snapshots from before an instant, except the current one, and deletes the files that only they named."""
+    def expire(self, older_than: datetime, names: Collection[str] | None = None) -> Upkeep:
+        """Forgets snapshots from before an instant, except the current one, and deletes the files that only they named; of some tables only."""
         expired = deleted = 0
-        for name in self._names():
+        for name in self._names() if names is None else names:
             table = load(self._catalog, name)
             before = len(table.snapshots())
             current = table.current_snapshot()
@@ -99,10 +99,11 @@ class LakeMaintenance:
             deleted += _delete(table, sorted(unnamed))
         return Upkeep(snapshots_expired=expired, files_deleted=deleted)
 
-    def sweep(self, older_than: datetime) -> Upkeep:
-        """Deletes files that no snapshot names and that are older than any running commit: what a crash left behind."""
+    def sweep(self, older_than: datetime, names: Collection[str] | None = None) -> Upkeep:
+        """Deletes files that no snapshot names and that are older than any running commit: what a crash left behind. Who holds the lease
+        knows that no commit runs, and may say tomorrow."""
         deleted = 0
-        for name in self._names():
+        for name in self._names() if names is None else names:
             table = load(self._catalog, name)
             found = _files(table, older_than)
             deleted += _delete(table, sorted(found - {local_path(location) for location in referenced(table)}))

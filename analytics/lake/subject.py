@@ -8,7 +8,7 @@ It must never learn who the person is, and it has no path to the writer.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analytics.lake.tables import MONTH
 
@@ -51,6 +51,31 @@ class SubjectCounts:
                 if table.people
             ]
             return [Counted(**row) for row in session.run(union(*counts)).to_pylist()]
+
+
+class SubjectTags:
+    """Shows a person what the newest closed month says about them: for themselves, and by nobody's name."""
+
+    def __init__(self, reader: LakeReader, engine: Engine) -> None:
+        self._reader = reader
+        self._engine = engine
+
+    def of(self, names: pa.Table) -> dict[str, Any]:
+        """The columns of the newest row of `person_month` under these names; empty where there is none."""
+        held = set(self._reader.months_held("person_month"))
+        months = sorted(set(names[MONTH].to_pylist()) & held)
+        if not months:
+            return {}
+        with self._engine.session() as session:
+            asked = session.table(names.select([MONTH, "virtual_id"])).rename(bridge_month=MONTH, bridge_id="virtual_id")
+            lines = self._reader.rows(session, "person_month", months, people=True)
+            mine = lines.semi_join(asked, [lines[MONTH] == asked.bridge_month, lines.virtual_id == asked.bridge_id])
+            rows = session.run(mine.order_by(mine[MONTH].desc()).limit(1)).to_pylist()
+        return {name: value for name, value in rows[0].items() if name not in NAMES} if rows else {}
+
+
+NAMES = frozenset({MONTH, "virtual_id", "hour", "source"})
+"""Columns that name a row and say nothing about the person."""
 
 
 def _counted(lines: ir.Table, asked: ir.Table, name: str) -> ir.Table:

@@ -50,3 +50,41 @@ class ReceiptCheckOut(Strict):
 class NoticeOut(NoticeWordsOut):
     notice = text(description="the hash of the words, which names them")
     published_at = moment()
+
+
+class GrowthOut(Strict):
+    size = whole()
+    note = text(description="the newest checkpoint (C2SP tlog-checkpoint)")
+    request = text(description="checkpoint and consistency proof from the size that was asked for (the body of C2SP add-checkpoint)")
+
+
+class CosignedOut(Strict):
+    size = whole()
+    witnesses = many(fields.String())
+    new = whole(description="how many of them were not kept yet")
+
+
+class PackMadeOut(Strict):
+    pack = text()
+
+
+class PackOut(Strict):
+    pack = text()
+    scope = text(enum=["whole", "period", "subject", "request"])
+    since = moment(none=True)
+    until = moment(none=True)
+    request = text(none=True)
+    redaction = text(none=True, enum=["commitments", "hashes"])
+    contents = many(fields.String())
+    language = text(none=True)
+    state = text(enum=["making", "ready", "failed", "over"])
+    job = text(none=True)
+    created_by = text()
+    created_at = moment()
+    expires_at = moment()
+    size = whole(none=True, description="bytes")
+    sha256 = text(none=True)
+    signer = text(none=True, description="the verifier key of whoever signed the manifest")
+    entries = whole(none=True, description="of the log whose head the pack proves")
+    downloads = whole()
+    downloads_left = whole()

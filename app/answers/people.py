@@ -38,6 +38,7 @@ class SubjectOut(OpenCaseOut):
     handle = text(none=True)
     reference = text(none=True)
     identifiers = many(SeenOut)
+    flags = many(fields.String())
 
 
 class ActOut(Strict):

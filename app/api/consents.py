@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
-from app import intake, people
+from app import intake, notices, people
 from app.errors import path_of
 from app.guard import bearer, body, by_write_key, services
-from app.shapes import ConsentsIn
+from app.shapes import ConsentsIn, DecisionsIn
 from ingestion import strictjson
 from privacy.errors import Invalid, Refused
 from privacy.records import SourceFacts
@@ -33,12 +33,23 @@ def record() -> tuple[Response, int]:
     return jsonify(items=told), 201
 
 
-def _who(header: str) -> tuple[str, SourceFacts | None]:
+@blueprint.post("/v1/consents/decisions")
+@by_write_key
+def decide() -> tuple[Response, int]:
+    """Whether uses of purposes stand for people now, and whether they may be asked. Nobody unknown and nobody erased looks different from
+    somebody who said nothing."""
+    actor, source = _who(request.headers.get("Authorization", ""), "consent.read")
+    items = _body(DecisionsIn, "decisions")["decisions"]
+    told = notices.decide(services(), items, actor=actor, namespace=source.namespace if source else "")
+    return jsonify(items=told), 200
+
+
+def _who(header: str, permission: str = "consent.edit") -> tuple[str, SourceFacts | None]:
     scheme, _, rest = header.partition(" ")
     if scheme.lower() == "bearer" and not rest.startswith("wk_"):
         caller = bearer()
-        if "consent.edit" not in caller.permissions:
-            raise Refused("this needs the permission consent.edit", code="permission_missing")
+        if permission not in caller.permissions:
+            raise Refused(f"this needs the permission {permission}", code="permission_missing")
         return caller.account_id, None
     key = rest.strip() if scheme.lower() == "bearer" else (request.authorization.username or "") if request.authorization else ""
     if not key:
@@ -51,13 +62,13 @@ def _who(header: str) -> tuple[str, SourceFacts | None]:
     return facts.id, facts
 
 
-def _body() -> dict[str, Any]:
-    parsed = strictjson.loads(body(LARGEST), items="consents")
+def _body(shape: type[Schema] = ConsentsIn, items: str = "consents") -> dict[str, Any]:
+    parsed = strictjson.loads(body(LARGEST), items=items)
     if parsed.faults:
         fault = parsed.faults[0]
         raise Invalid(f"item {fault.index} breaks the rule {fault.rule}", code="invalid_json", field=fault.path)
     try:
-        told: dict[str, Any] = ConsentsIn().load(parsed.value)
+        told: dict[str, Any] = shape().load(parsed.value)
     except ValidationError as error:
         raise Invalid("a field breaks a rule", code="invalid", field=_first(error.messages)) from None
     return told

@@ -35,11 +35,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "budget": ("app.cli.numbers", "Show every month's privacy budget, and teams' shares of the questions."),
     "consent": ("app.cli.people", "Record, show and import consent."),
     "receipt": ("app.cli.receipts", "Show and verify signed receipts of consent, print the keys that verify them."),
-    "subject": ("app.cli.people", "Find a person by an identifier read from stdin, see why links hold, undo and propose merges."),
+    "subject": ("app.cli.erasures", "Find a person by an identifier read from stdin, see why links hold, undo and propose merges."),
     "audit": ("app.cli.audit", "Verify the access log, make checkpoints and bundles."),
+    "controls": ("app.cli.accountability", "Ask every control of the law about this house."),
+    "register": ("app.cli.accountability", "Show the register of processing."),
+    "pack": ("app.cli.accountability", "Take, write and check audit packs."),
     "dictionary": ("app.cli.facts", "Show the data dictionary."),
     "inventory": ("app.cli.facts", "List where data about people is."),
     "keys": ("app.cli.setup", "List key versions and rotate them."),
+    "backup": ("app.cli.copies", "Copy stores and lake, and the keys apart."),
+    "restore": ("app.cli.copies", "Put a backup back, without those who were erased since."),
+    "retention": ("app.cli.copies", "End what is over its time, or show what will end next."),
     "demo": ("app.cli.demo", "Fill an empty home with invented retail data, close its months, read six facts, serve."),
 }
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import accounts, acts, asking, cubes, intake
-from app.cli import demo_feed, demo_state, demo_told
+from app.cli import demo_feed, demo_papers, demo_state, demo_told
 from app.cli.demo_server import Processes, check_free
 from app.cli.demo_state import State
 from app.cli.opening import opened
@@ -217,6 +217,7 @@ class Run:
                 step.at(done, len(months))
                 asking.close_month(self.services, month.year * 100 + month.month, actor=ACTOR)
             step.said = f"{len(months)} months"
+        demo_papers.write(self.services)
         self.state.complete = True
         self.state.save(self.home)
         self.steps.sum()

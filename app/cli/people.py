@@ -10,6 +10,7 @@ import click
 from app import cases, intake, people
 from app.cli.opening import opened
 from app.cli.output import as_json, emit, table
+from app.cli.requests import request_group
 from privacy.oversight.door import LookupPurpose
 from privacy.vocabulary import ConsentState, IdentifierType
 
@@ -231,3 +232,6 @@ def accept(proposal: str, purpose: str, reason: str, json_: bool) -> None:
 def dismiss(proposal: str, purpose: str, reason: str, json_: bool) -> None:
     """End PROPOSAL; the pair is not proposed again."""
     emit(people.dismiss(opened(), proposal, purpose=purpose, reason=reason, actor="cli"), json_)
+
+
+subject_command.add_command(request_group)

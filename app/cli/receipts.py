@@ -35,15 +35,17 @@ def show(number: str, own: bool) -> None:
 @click.option("--keys", required=True, type=click.Path(path_type=Path), help="The published key set (jwks.json), from somebody you trust.")
 @as_json
 def verify(file: Path, keys: Path, json_: bool) -> None:
-    """Verify the receipt FILE offline: no home, no store, no network."""
+    """Verify the receipt, or the certificate of erasure, FILE offline: no home, no store, no network."""
     from privacy.oversight.consents import verify_file
 
     found = verify_file(_text(file, "file"), _text(keys, "keys"))
 
     def plain() -> None:
-        click.echo("the receipt holds" if found["ok"] else f"the receipt does not hold: {found['reason']}")
-        for name in ("receipt", "key", "notice", "subject"):
-            click.echo(f"{name}: {found[name] or '-'}")
+        what = "certificate" if "erasure" in found else "receipt"
+        click.echo(f"the {what} holds" if found["ok"] else f"the {what} does not hold: {found['reason']}")
+        for name in ("receipt", "erasure", "key", "notice", "subject"):
+            if name in found:
+                click.echo(f"{name}: {found[name] or '-'}")
 
     emit(found, json_, plain)
     if not found["ok"]:

@@ -57,6 +57,11 @@ FILE = (
 )
 """What a file holds: no more than the page may show."""
 
+EFFECTS = {
+    "events_stopped": N_("Items of this person that were turned away"),
+    "exports_excluded": N_("Later exports without this person"),
+    "suppressions_sent": N_("Recipients that were told to stop"),
+}
 CHECKS = {
     "signature": (N_("Signature"), N_("The statement is signed with a published key.")),
     "notice": (N_("Notice"), N_("The stored words of the notice have the hash that is signed.")),
@@ -133,7 +138,7 @@ def copy(receipt_id: str) -> ResponseReturnValue:
 def _receipt(number: str, checks: list[dict[str, Any]] | None) -> ResponseReturnValue:
     told = consents.receipt(services(), number, actor=g.caller.account_id)
     return shell.render(
-        "consents/receipt.html", told=told, row=_shown(told["row"]), checks=checks, CHECKS=CHECKS, METHODS=METHOD_WORDS,
+        "consents/receipt.html", told=told, row=_shown(told["row"]), checks=checks, CHECKS=CHECKS, EFFECTS=EFFECTS, METHODS=METHOD_WORDS,
         qr=consents.drawn(told["jws"]), good=checks is not None and all(one["state"] != "bad" for one in checks),
     )  # fmt: skip
 

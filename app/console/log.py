@@ -1,6 +1,7 @@
 """The access log: who looked at or changed what, for which purpose, and that nobody has altered a line of it.
 
-Promise: opening it is an entry itself, and the page says so. Officers read everything, others their own acts. Learns handles only.
+Promise: opening it, or one entry of it, is an entry itself, and the page says so. Officers read everything, others their own acts. A person
+is asked for by a case, never by an identifier. Learns handles only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from privacy.vocabulary import LogKind
 blueprint = Blueprint("log_pages", __name__)
 
 COLUMNS = (
-    Column("seq", N_("No."), "number"),
+    Column("seq", N_("No."), "number", href="page"),
     Column("at", N_("Time"), "instant"),
     Column("kind", N_("Kind"), "code"),
     Column("action", N_("Act"), "code"),
@@ -27,8 +28,10 @@ COLUMNS = (
     Column("purpose", N_("Purpose"), "code"),
     Column("reason", N_("Reason")),
     Column("result", N_("Outcome"), "code"),
+    Column("unusual", N_("Unusual"), "badge"),
     Column("facts", N_("Details"), "list"),
 )
+LINKED = tuple(column for column in COLUMNS if column.key in ("seq", "at", "action", "actor", "purpose", "result"))
 KINDS = tuple((str(kind), str(kind)) for kind in LogKind)
 
 
@@ -52,7 +55,17 @@ def log() -> ResponseReturnValue:
 def file() -> ResponseReturnValue:
     """The entries that match, as a file; the log notes the export."""
     applied = parse(request.args, _filters())
-    return csv_of(_columns(), reading.every(services(), applied, caller=g.caller), "access-log.csv", cap=reading.MOST)
+    columns = tuple(column for column in _columns() if column.key != "unusual")
+    return csv_of(columns, reading.every(services(), applied, caller=g.caller), "access-log.csv", cap=reading.MOST)
+
+
+@blueprint.get("/access-log/<entry_id>")
+@gate.page("log.read")
+def entry(entry_id: str) -> ResponseReturnValue:
+    """One entry: what it says, what it changed, what belongs to it, and its place in the tree."""
+    told = reading.one(services(), entry_id, caller=g.caller)
+    linked = Listing(LINKED, told["linked"], _("Entries that belong to it"))
+    return shell.render("log/entry.html", told=told, row=told["row"], linked=linked)
 
 
 @blueprint.post("/access-log/verifications")
@@ -68,16 +81,22 @@ def verify() -> ResponseReturnValue:
 
 
 def _columns() -> tuple[Column, ...]:
-    return tuple(column for column in COLUMNS if column.key != "seq" or reading.numbered(g.caller))
+    hidden = () if reading.numbered(g.caller) else ("seq",)
+    return tuple(column for column in COLUMNS if column.key not in hidden)
 
 
 def _filters() -> tuple[Filter, ...]:
     shown = [
         Filter("kind", N_("Kind"), "choice", KINDS, translate=False),
         Filter("actor", N_("Who"), "choice", reading.actors(services(), g.caller), translate=False),
+        Filter("group", N_("Group of acts"), "choice", tuple((one, one) for one in reading.GROUPS), translate=False),
         Filter("action", N_("Act")),
+        Filter("case", N_("Case")),
         Filter("purpose", N_("Purpose")),
+        Filter("result", N_("Outcome"), "choice", tuple((one, one) for one in reading.OUTCOMES), translate=False),
         Filter("since", N_("From"), "date"),
         Filter("until", N_("Until"), "date"),
+        Filter("unusual", N_("Only what is unusual"), "flag"),
     ]
-    return tuple(one for one in shown if one.name != "actor" or "log.read" in g.caller.permissions)
+    officers = ("actor", "case")
+    return tuple(one for one in shown if one.name not in officers or "log.read" in g.caller.permissions)

@@ -48,8 +48,19 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         N_("Compliance"),
         (
             Entry("/consents", N_("Consent log"), "check2-circle", "consent.read"),
+            Entry("/purposes", N_("Purposes and notices"), "card-checklist", "purpose.read"),
             Entry("/people", N_("People"), "person-vcard", "person.find"),
+            Entry("/requests", N_("Requests"), "envelope-paper", "request.read"),
+            Entry("/endings", N_("What ends"), "hourglass-split", "consent.read"),
             Entry("/access-log", N_("Access log"), "journal-text", "log.own"),
+            Entry("/controls", N_("Self-check"), "clipboard-check", "accountability.read"),
+            Entry("/register", N_("Register of processing"), "card-checklist", "accountability.read"),
+            Entry("/recipients", N_("Recipients"), "building", "accountability.read"),
+            Entry("/assessments", N_("Impact assessments"), "clipboard-data", "accountability.read"),
+            Entry("/transfers", N_("Transfers abroad"), "globe2", "accountability.read"),
+            Entry("/incidents", N_("Incidents"), "exclamation-octagon", "accountability.read"),
+            Entry("/audit-packs", N_("Audit packs"), "file-earmark-zip", "accountability.read"),
+            Entry("/evidence", N_("Evidence"), "file-earmark-zip", "log.bundle"),
         ),
     ),
     (
@@ -98,10 +109,16 @@ def opens(path: str, caller: Caller) -> bool:
 
 PLACES = (
     ("rcp_", "/consents/", "consent.read"),
+    ("SR-", "/requests/", "request.read"),
+    ("rec_", "/recipients/", "accountability.read"),
+    ("agr_", "/agreements/", "accountability.read"),
+    ("pia_", "/assessments/", "accountability.read"),
+    ("inc_", "/incidents/", "accountability.read"),
     ("rel_", "/releases/", "report.read"),
     ("imp_", "/imports/", "import.read"),
     ("src_", "/sources/", "source.read"),
     ("job_", "/jobs/", "job.read"),
+    ("evp_", "/evidence/", "log.bundle"),
 )
 """The prefix of a number of ours, the page that it leads to and the permission that the page asks for."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, request
 from flask.typing import ResponseReturnValue
 
-from app import cases, errors
+from app import cases, errors, requests
 from app.console import gate, shell
 from app.console.languages import N_, _
 from app.console.people_words import COLLECTIONS, PURPOSES, TYPES, told, words_of_people
@@ -99,7 +99,8 @@ def case(case_id: str) -> ResponseReturnValue:
         if error.field != "at":
             raise
         found, wrong = cases.look(services(), case_id, parts, actor=_me()), told(error)
-    return _render("case", 422 if wrong else 200, case=found, tab=tab, TABS=TABS, asked_at=at if not wrong else "", wrong=wrong)
+    asked = requests.of_case(services(), found["handle"]) if tab == "timeline" else []
+    return _render("case", 422 if wrong else 200, case=found, tab=tab, TABS=TABS, asked_at=at if not wrong else "", wrong=wrong, asked=asked)
 
 
 # ── one value in clear ─────────────────────────────────────────────────────────────────────────────────────────────────────────

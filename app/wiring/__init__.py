@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from app import asking, holding, housekeeping, intake, jobs, pulls, quality, undoing, uploads
+from app import asking, erasing, evidence, holding, housekeeping, intake, jobs, lapsing, messages, packing, pulls, quality, undoing, uploads
 from app.gathering import Gathering
 from app.settings import load
 from app.stores import open_stores
+from app.wiring.accountability import Accountability
 from app.wiring.allocations import Allocations
-from app.wiring.consents import Consents
 from app.wiring.contents import Contents
+from app.wiring.desk import DeskOfRequests
 from app.wiring.doors import utc_now
 from app.wiring.entrance import Entrance
+from app.wiring.forgetting import Erasing
 from app.wiring.lake import Lake
+from app.wiring.proofs import Evidences
 from app.wiring.pulled import Pulled
 from privacy import custody
 from privacy.errors import Invalid, Locked, NotFound, PiyingError
@@ -33,17 +36,20 @@ if TYPE_CHECKING:
     from privacy.records import RawBatch
 
 
-class Services(Lake, Pulled, Contents, Entrance, Consents, Allocations):
+class Services(Erasing, DeskOfRequests, Lake, Pulled, Contents, Entrance, Evidences, Allocations, Accountability):
     """The parts of one deployment."""
 
     schedule: Mapping[str, int] = {
         "flush": 5,
         "pull": 10,
         "checkpoint": 60,
+        messages.SEND: 2,
         "waiting": 300,
         "close": 3600,
         "upkeep": 3600,
         "retention": 3600,
+        erasing.ERASURE: 600,
+        lapsing.LAPSE: 3600,
     }
     """Kinds of jobs that come again, in seconds."""
 
@@ -60,12 +66,16 @@ class Services(Lake, Pulled, Contents, Entrance, Consents, Allocations):
             "flush": lambda job: intake.flush(self),
             "pull": lambda job: pulls.run_due(self),
             "checkpoint": lambda job: {"size": len(self.sign_checkpoint())},
+            messages.SEND: lambda job: messages.run(self),
             "waiting": lambda job: holding.replay_waiting(self),
             "close": lambda job: asking.close_due(self),
             "upkeep": lambda job: housekeeping.upkeep(self),
-            "retention": lambda job: {**housekeeping.retention(self), **uploads.expire(self)},
+            "retention": lambda job: {**housekeeping.retention(self), **uploads.expire(self), **packing.sweep(self), **evidence.expire(self)},
             uploads.IMPORT: lambda job: uploads.run(self, job, measure=intake.measure),
+            erasing.ERASURE: lambda job: erasing.run(self, job),
+            lapsing.LAPSE: lambda job: lapsing.run(self),
             undoing.UNDO: lambda job: undoing.do(self, job),
+            evidence.EVIDENCE: lambda job: evidence.run(self, job),
         }
 
     def unaccounted(self) -> list[str]:
@@ -100,6 +110,7 @@ def _unlock(services: Services, *, serving: bool, checking: bool) -> None:
     try:
         services._keyring = custody.open_keyring(services.settings.keys_path, services.stores.read_vault)
         services.check_ledger()
+        services.check_erased()
     except Locked as locked:
         services.lock = locked
         if not (serving or checking):

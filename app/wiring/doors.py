@@ -20,7 +20,7 @@ from privacy import custody
 from privacy.admission import showing
 from privacy.admission.door import Admission, AdmissionTools
 from privacy.audit import checkpoint
-from privacy.audit.log import AuditLog, head, ready
+from privacy.audit.log import AuditLog, head, oldest, ready
 from privacy.consent import registry as purposes
 from privacy.consent import tally
 from privacy.dictionary import catalogue
@@ -30,6 +30,7 @@ from privacy.identity.box import VaultBox
 
 if TYPE_CHECKING:
     from privacy.audit.reading import Filter
+    from privacy.audit.unusual import Office
     from privacy.identity.keys import Keyring
     from privacy.oversight.cases import Cases
     from privacy.oversight.door import Oversight
@@ -159,6 +160,7 @@ class Doors:
             zone=self.settings.zone,
             read_vault=self.stores.read_vault,
             read_platform=self.read_intake,
+            unknown_age=self.settings.privacy.unknown_age,
         )
 
     @cached_property
@@ -309,6 +311,16 @@ class Doors:
         """How many entries the access log has, and when it was last signed."""
         newest = checkpoint.latest(tx)
         return head(tx).size, None if newest is None else newest[0]
+
+    def log_oldest(self, tx: sa.Connection) -> datetime | None:
+        """When the first entry of the access log was written."""
+        return oldest(tx)
+
+    def office(self) -> Office:
+        """When people are expected to work here."""
+        from privacy.audit.unusual import Office
+
+        return Office(self.settings.time_zone, self.settings.log.office_from, self.settings.log.office_until)
 
     def consent_by_day(self, tx: sa.Connection, *, since: datetime) -> dict[tuple[date, str], tuple[int, int]]:
         """(day, purpose) → (grants, withdrawals and refusals) that were recorded since an instant."""

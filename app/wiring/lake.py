@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from analytics.engine import Engine
     from analytics.lake.maintenance import LakeMaintenance
     from analytics.lake.reader import LakeReader
-    from analytics.lake.subject import SubjectCounts
+    from analytics.lake.subject import SubjectCounts, SubjectTags
     from analytics.lake.writer import LakeWriter
     from analytics.reports.base import House, Options, Reports
     from analytics.reports.cubes import Cubes
@@ -78,6 +78,13 @@ class Lake(Doors):
         from analytics.lake.subject import SubjectCounts
 
         return SubjectCounts(self.reader, catalogue.load(), self._engine)
+
+    @cached_property
+    def subject_tags(self) -> SubjectTags:
+        """Shows a person what the newest closed month says about them, for the door that has logged it."""
+        from analytics.lake.subject import SubjectTags
+
+        return SubjectTags(self.reader, self._engine)
 
     @cached_property
     def reports(self) -> Reports:

@@ -8,7 +8,7 @@ Weather comes from files by a mapping: of one day and region each column keeps w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -60,6 +60,15 @@ def _batches(source: SourceFacts, place: Place, years: range, known: Any, now: d
         table = pa.table({name: pa.array([row[at] for row in rows], pa.string()) for at, name in enumerate(COLUMNS)})
         digest = hashlib.sha256(repr(rows).encode()).digest()
         yield RawBatch(source, now, table=table, chunk=digest)
+
+
+def worked(country: str) -> Callable[[date], bool]:
+    """Whether a day is worked on in a country, moved days included where they are published; Monday to Friday where nobody knows."""
+    try:
+        known = _holidays(Place(country), FIRST_YEAR, FIRST_YEAR)
+    except Invalid:
+        return lambda day: day.weekday() < 5
+    return lambda day: bool(known.is_working_day(day))
 
 
 def _holidays(place: Place, first: int, last: int) -> Any:

@@ -4,10 +4,12 @@ import sqlalchemy as sa
 from alembic import op
 
 from migrations.platform.first import (
+    accountability,
     agreements,
     choices,
     clients,
     console,
+    erasures,
     evidence,
     guards,
     imports,
@@ -16,8 +18,10 @@ from migrations.platform.first import (
     pulls,
     quality,
     repeats,
+    requests,
     seen,
     teams,
+    visits,
 )
 
 revision = "platform_0001"
@@ -32,10 +36,12 @@ def upgrade() -> None:
     _ingestion_quarantine()
     _ingestion_registry()
     _ingestion_verdicts()
+    accountability.create()
     agreements.create()
     choices.create()
     clients.create()
     console.create()
+    erasures.create()
     evidence.create()
     imports.create()
     live.create()
@@ -43,8 +49,10 @@ def upgrade() -> None:
     pulls.create()
     quality.create()
     repeats.create()
+    requests.create()
     seen.create()
     teams.create()
+    visits.create()
     guards.create()
 
 

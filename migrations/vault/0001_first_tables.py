@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.vault.first import identity, sharedsecrets
+from migrations.vault.first import erased, identity, sharedsecrets
 
 revision = "vault_0001"
 down_revision = None
@@ -16,6 +16,7 @@ def upgrade() -> None:
     _privacy_identity_vault()
     sharedsecrets.create()
     identity.create()
+    erased.create()
     _guards()
 
 
@@ -97,6 +98,8 @@ def _privacy_identity_vault() -> None:
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("erasure", sa.String(length=40), nullable=True),
+        sa.Column("lifted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_tombstone")),
         sa.UniqueConstraint("digest", name=op.f("uq_tombstone_digest")),
     )

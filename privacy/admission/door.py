@@ -20,9 +20,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from privacy.admission import screening
+from privacy.admission import flagged, screening
 from privacy.audit import merkle
-from privacy.consent import agreements, gate, ledger, registry, stopped
+from privacy.consent import agreements, gate, ledger, reach, registry, stopped
 from privacy.consent.recent import RecentTimelines
 from privacy.deidentify import freetext, rules
 from privacy.errors import Raced
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from privacy.records import Clock, Log, RandomBytes
 
 Bools = npt.NDArray[np.bool_]
+Allowed = tuple[Mapping[str, gate.Decisions], Mapping[tuple[str, str], gate.Decisions]]
+"""What holds row by row: for each purpose, and for those uses of it that a later notice added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Entry:
     _decided_at: int
     _refused_links: int
     _stopped: Mapping[tuple[bytes, str], int]
+    _flags: int
     _today: date
     _source: str
     _log: Log
@@ -96,13 +99,30 @@ class Entry:
         if self._agreements:
             facts["agreements"] = len(self._agreements)
         entry = self._log(tx, LogKind.INGEST, "ingest.batch", actor=self._source, facts=facts)
-        if self._handles and ledger.changed_since(tx, self._decided_at, screening.blocks(self._handles)):
+        people = screening.blocks(self._handles)
+        if people and (ledger.changed_since(tx, self._decided_at, people) or flagged.raced(tx, self._flags, people)):
             raise Raced("consent changed while the batch was decided", retry_after=1)
         if self._acts:
             brought = [one.act for one in compress(self._acts, _taken(self._acts, told))]
             ledger.append(tx, brought, aliases=self._aliases, entry=entry)
         stopped.add(tx, self._stopped, self._today)
         agreements.add(tx, [one.agreement for one in compress(self._agreements, _taken(self._agreements, told))])
+
+
+def _decided(
+    lines: Mapping[str, gate.Lines],
+    narrow: Mapping[tuple[str, str], gate.Lines],
+    purposes: Sequence[str],
+    flags: flagged.Flagged,
+    person: npt.NDArray[np.integer],
+    times: npt.NDArray[np.int64],
+    now: int,
+) -> tuple[dict[str, gate.Decisions], dict[tuple[str, str], gate.Decisions]]:
+    """Row by row what consent, flags and the scope of notices leave of each purpose, and of the uses that a notice added."""
+    allowed = dict(flagged.close(flags, person, {purpose: gate.decide_lines(lines[purpose], person, times, now) for purpose in purposes}))
+    reached = {use: gate.decide_lines(line, person, times, now) for use, line in narrow.items()}
+    allowed |= {key: gate.both(allowed[key], said) for (key, category), said in reached.items() if not category and key in allowed}
+    return allowed, reached
 
 
 def _taken(brought: Sequence[screening.Act | screening.Told], told: Verdicts) -> Bools:
@@ -118,6 +138,7 @@ class Admission:
         self._tools = tools
         self._people = RecentPeople()
         self._consents = RecentTimelines()
+        self._added = reach.Added()
         self._keys = MonthKeys(tools.keyring, tools.begin_vault, tools.read_vault, tools.random)
 
     def __call__(self, batch: CanonicalBatch) -> Entry:
@@ -142,12 +163,12 @@ class Admission:
             wanted = {*ANALYTIC_PURPOSES, *screening.sensitive_purposes(tools.catalogue, stack.parts)} & known
             pending = [one.act for one in acts]
             decided_at, lines = self._consents.of(tx, handles, wanted, pending=pending, aliases=aliases, fresh=screening.strangers(found))
+            narrow = self._narrow(tx, handles, stack.parts, pending, aliases)
+            flags = flagged.of(tx, screening.blocks(handles), aliases)
         screening.refuse_by_person(stack, found, refuse, now, tools.zone)
+        flagged.refuse(flags, found.index, refuse)
         person = np.maximum(found.index, 0)
-        allowed = {
-            purpose: gate.decide_lines(lines[purpose], person, stack.times, to_micros(now))
-            for purpose in (sorted(wanted) if handles else ())
-        }
+        allowed, reached = _decided(lines, narrow, sorted(wanted) if handles else (), flags, person, stack.times, to_micros(now))
         screening.refuse_without_consent(stack, batch.source, allowed, refuse)
         screening.refuse_sensitive(tools.catalogue, stack, allowed, refuse)
         acts = screening.that_count(acts, refuse)
@@ -161,7 +182,7 @@ class Admission:
         self._store(batch, found, keep, denied, screening.births(stack, found, batch.source, admitted, refuse, today), now)
         doubted: Counter[str] = Counter()
         stored = keep & ~np.isin(stack.positions, refusals.positions)
-        parts, older = self._parts(batch, stack, found, admitted, allowed, stored, now, doubted)
+        parts, older = self._parts(batch, stack, found, admitted, (allowed, reached), stored, now, doubted)
         return Entry(
             batch=DeidentifiedBatch(batch.source.id, batch.batch_id, batch.received_at, tuple(parts)),
             refusals=refusals,
@@ -175,10 +196,29 @@ class Admission:
             _decided_at=decided_at,
             _refused_links=sum(bool(keep[one.row]) for one in found.refusals),
             _stopped=screening.stopped(stack, batch.source, found, handles, allowed, refusals),
+            _flags=flags.head,
             _today=today,
             _source=batch.source.id,
             _log=tools.log,
         )
+
+    def _narrow(
+        self,
+        tx: sa.Connection,
+        handles: bytes,
+        parts: Sequence[CanonicalPart],
+        pending: Sequence[ledger.ConsentAct],
+        aliases: Mapping[bytes, Sequence[bytes]],
+    ) -> dict[tuple[str, str], gate.Lines]:
+        """By purpose and category what consent does not reach since a notice added it (PIPL 14(2)); empty where none did."""
+        found: dict[tuple[str, str], gate.Lines] = {}
+        for purpose, covered in self._added.of(tx).items() if handles else ():
+            fields = [self._tools.catalogue.records[part.record].fields.get(name) for part in parts for name in part.fields.column_names]
+            brought = {field.category for field in fields if field is not None and purpose in field.purposes}
+            wanted: set[str] = {one for one in brought if one in covered.added()} | ({""} if covered.renewed else set())
+            made = reach.lines(tx, handles, purpose, covered, wanted, pending=pending, aliases=aliases)
+            found |= {(purpose, category): line for category, line in made.items()}
+        return found
 
     # ── the vault's part ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -213,7 +253,7 @@ class Admission:
         stack: screening.Stack,
         found: vault.Resolution,
         admitted: Bools,
-        allowed: Mapping[str, gate.Decisions],
+        allowed: Allowed,
         stored: Bools,
         now: datetime,
         doubted: Counter[str],
@@ -247,7 +287,7 @@ class Admission:
         rows: slice,
         found: vault.Resolution,
         admitted: Bools,
-        allowed: Mapping[str, gate.Decisions],
+        allowed: Allowed,
         source: SourceFacts,
         now: datetime,
         doubted: Counter[str],
@@ -258,11 +298,12 @@ class Admission:
             return {}
         mask = pa.array(admitted)
         fields, times = part.fields.filter(mask), part.times.filter(mask)
-        serves = {one: said for one, said in allowed.items() if one in source.purposes or one not in ANALYTIC_PURPOSES}
+        serves = {one: said for one, said in allowed[0].items() if one in source.purposes or one not in ANALYTIC_PURPOSES}
         may: dict[str, pa.BooleanArray | bool] = {}
         for name, field in record.fields.items():
             if name in fields.column_names:
-                columns = [serves[purpose].allowed[rows][admitted] for purpose in field.purposes if purpose in serves]
+                said = [(serves[one], allowed[1].get((one, field.category), serves[one])) for one in field.purposes if one in serves]
+                columns = [(now_.allowed & within.allowed)[rows][admitted] for now_, within in said]
                 told = np.logical_or.reduce(columns) if columns else np.zeros(1, bool)
                 may[name] = bool(told[0]) if told.all() or not told.any() else pa.array(told)
         virtual_ids = self._virtual_ids(found, found.index[rows][admitted], rules.local_month(times, self._tools.zone))

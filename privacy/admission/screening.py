@@ -105,8 +105,14 @@ def consent_acts(
             who = [handles[one * 16 : one * 16 + 16] for one in found.index[rows][counted].tolist()]
             told = _acts_of(claim, counted, who, batch.source, now)
             places = stack.positions[rows][counted].tolist()
-            acts += map(Act, places, (counted + rows.start).tolist(), told)
+            brought = map(Act, places, (counted + rows.start).tolist(), told)
+            acts += (one for one in brought if _of_now(one.act, found.begins[one.row])) if found.begins.any() else brought
     return acts, refuse
+
+
+def _of_now(act: ledger.ConsentAct, begins: int) -> bool:
+    """A yes from before a new relationship began was given in one that is erased."""
+    return act.at >= begins or act.state != ConsentState.GRANTED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +183,7 @@ def refuse_by_person(stack: Stack, found: vault.Resolution, refuse: Reasons, now
     A birth date that any row tells or the vault has noted holds for all rows of its person, and of those who turn out to be the same.
     """
     refuse[(found.index < 0) & _unset(refuse)] = Reason.PERSON_MISSING.value
-    refuse[np.asarray(found.erased.to_numpy(zero_copy_only=False), bool)] = Reason.ERASED.value
+    refuse[np.asarray(found.erased.to_numpy(zero_copy_only=False), bool) | (stack.times < found.begins)] = Reason.ERASED.value
     told = _told_young(stack, now, zone)
     people = blocks(found.people) if found.youth or told.any() else []
     young = {person for person, born in found.youth.items() if _age(born, now, zone) < ADULT_FOR_THE_LAKE}

@@ -15,8 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from privacy.audit.log import head
-from privacy.audit.verify import key_id, verifier_key
+from privacy.audit.verify import ED25519, key_id
 from privacy.orm import BigId, Instant, PlatformBase
+
+_DAY = 86_400_000_000
+"""Microseconds."""
 
 
 class StoredCheckpoint(PlatformBase):
@@ -28,6 +31,11 @@ class StoredCheckpoint(PlatformBase):
     at: Mapped[datetime] = mapped_column(Instant, index=True)
     size: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     note: Mapped[str] = mapped_column(sa.Text)
+
+
+def verifier_key(name: str, public_key: bytes) -> str:
+    """An Ed25519 key in the text form in which verifiers exchange it."""
+    return f"{name}+{key_id(name, public_key).hex()}+{base64.b64encode(bytes([ED25519]) + public_key).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,10 @@ class Signer:
 
     def note(self, size: int, root: bytes) -> str:
         """The signed note of a tree head."""
-        body = f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+        return self.signed(f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n")
+
+    def signed(self, body: str) -> str:
+        """A note of any text that ends in a newline."""
         blob = key_id(self.origin, self.public_key) + self.sign(body.encode())
         return f"{body}\n— {self.origin} {base64.b64encode(blob).decode()}\n"
 
@@ -66,6 +77,33 @@ def latest(tx: sa.Connection) -> tuple[datetime, str] | None:
     """When the newest checkpoint was made, and its note."""
     row = tx.execute(sa.select(StoredCheckpoint.at, StoredCheckpoint.note).order_by(StoredCheckpoint.id.desc()).limit(1)).one_or_none()
     return None if row is None else (row.at, row.note)
+
+
+def covering(tx: sa.Connection, size: int) -> str | None:
+    """The first checkpoint of at least so many entries."""
+    query = sa.select(StoredCheckpoint.note).where(StoredCheckpoint.size >= size).order_by(StoredCheckpoint.size, StoredCheckpoint.id)
+    return tx.scalar(query.limit(1))
+
+
+def of_size(tx: sa.Connection, size: int) -> str | None:
+    """The first checkpoint of exactly so many entries."""
+    query = sa.select(StoredCheckpoint.note).where(StoredCheckpoint.size == size).order_by(StoredCheckpoint.id)
+    return tx.scalar(query.limit(1))
+
+
+def made_at(tx: sa.Connection, size: int) -> datetime:
+    """When the first checkpoint of so many entries was made."""
+    return tx.execute(
+        sa.select(StoredCheckpoint.at).where(StoredCheckpoint.size == size).order_by(StoredCheckpoint.id).limit(1)
+    ).scalar_one()
+
+
+def by_day(tx: sa.Connection, low: int, high: int) -> list[int]:
+    """Sizes of the last checkpoint of each UTC day among those from `low` to `high` entries, and of the last one before."""
+    day = sa.type_coerce(StoredCheckpoint.at, sa.BigInteger) // _DAY
+    query = sa.select(sa.func.max(StoredCheckpoint.size)).where(StoredCheckpoint.size.between(low, high)).group_by(day)
+    before = tx.scalar(sa.select(sa.func.max(StoredCheckpoint.size)).where(StoredCheckpoint.size < low))
+    return sorted({*tx.scalars(query), *([] if before is None else [before])})
 
 
 def notes(tx: sa.Connection) -> Iterator[str]:

@@ -81,6 +81,7 @@ class LogPayload(PlatformBase):
     action: Mapped[str] = mapped_column(sa.String(64))
     subject: Mapped[str | None] = mapped_column(sa.String(64))
     purpose: Mapped[str | None] = mapped_column(sa.String(64))
+    result: Mapped[str | None] = mapped_column(sa.String(64))
     erased_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
@@ -179,7 +180,7 @@ class AuditLog:
             if not found:
                 continue
             self.append(tx, LogKind.ERASURE, ERASE_ACTION, actor=actor, facts={"entries": len(found), "erased": found})
-            blank = {"salt": None, "payload": None, "subject": None, "purpose": None, "erased_at": self._clock()}
+            blank = {"salt": None, "payload": None, "subject": None, "purpose": None, "result": None, "erased_at": self._clock()}
             tx.execute(sa.update(LogPayload).where(LogPayload.seq.in_(found)).values(blank))
             erased += len(found)
         return erased
@@ -198,6 +199,7 @@ class AuditLog:
             "action": str(entry.action),
             "subject": subject.hex() if isinstance(subject, bytes) else subject,
             "purpose": None if purpose is None else str(purpose),
+            "result": str(entry.result),
             "erased_at": None,
         }
 
@@ -206,6 +208,11 @@ def head(tx: sa.Connection) -> Head:
     """Size and root as stored, without a lock."""
     row = tx.execute(_READ_HEAD).one_or_none()
     return Head(0, merkle.EMPTY_ROOT) if row is None else Head(row.size, merkle.frontier_root(split_frontier(row.frontier)))
+
+
+def oldest(tx: sa.Connection) -> datetime | None:
+    """When the first entry was written."""
+    return tx.scalar(sa.select(LogEntry.at).where(LogEntry.seq == 0))
 
 
 def ready(tx: sa.Connection) -> bool:

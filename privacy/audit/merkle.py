@@ -142,6 +142,18 @@ def assemble(needs: Needs, hashes: Mapping[NodeId, bytes]) -> list[bytes]:
     return [frontier_root([hashes[node] for node in group]) for group in needs]
 
 
+def tiles(start: int, end: int) -> tuple[NodeId, ...]:
+    """The fewest complete subtrees that stand for the leaves [start, end), wherever the span begins."""
+    found: list[NodeId] = []
+    while start < end:
+        level = (end - start).bit_length() - 1
+        if start:
+            level = min(level, (start & -start).bit_length() - 1)
+        found.append(NodeId(level, start >> level))
+        start += 1 << level
+    return tuple(found)
+
+
 def _cover(start: int, end: int) -> tuple[NodeId, ...]:
     """The complete subtrees of [start, end); start is a multiple of every subtree's size, as it is in all spans of the RFC."""
     cover: list[NodeId] = []

@@ -21,6 +21,9 @@ from typing import Any
 SCHEMA = "piying-receipt-1"
 ALGORITHM = "Ed25519"
 TYPE = "consent-receipt+jws"
+CERTIFICATE_SCHEMA = "piying-erasure-1"
+CERTIFICATE_TYPE = "erasure-certificate+jws"
+"""Certificates of erasure are signed by the same keys, under a type of their own: neither passes for the other."""
 SUBJECT_DOMAIN = b"piying-receipt-subject-v1\0"
 
 
@@ -46,6 +49,30 @@ def verify(receipt: str, keys: str) -> dict[str, Any]:
             raise Failed("notice_differs")
         if told["subject"] == "differs":
             raise Failed("subject_differs")
+    except Failed as failed:
+        return told | {"reason": str(failed)}
+    return told | {"ok": True}
+
+
+def is_certificate(text: str) -> bool:
+    """Whether a file says that it is a certificate of erasure; nothing is checked."""
+    try:
+        return header(text.strip()).get("typ") == CERTIFICATE_TYPE
+    except Failed:
+        return False
+
+
+def verify_certificate(certificate: str, keys: str) -> dict[str, Any]:
+    """{"ok", "reason", "erasure", "key", "statement"} of a certificate of erasure (a compact JWS) and a key set (RFC 7517)."""
+    told: dict[str, Any] = {"ok": False, "reason": "", "erasure": None, "key": None, "statement": None}
+    try:
+        statement, told["key"] = _signed(
+            certificate.strip(), _key_set(keys), CERTIFICATE_TYPE, CERTIFICATE_SCHEMA, ("erasure", "completed_at")
+        )
+        told |= {"erasure": statement["erasure"], "statement": statement}
+        stores = statement.get("stores")
+        if not isinstance(stores, list) or not stores or any(not isinstance(one, dict) or one.get("left") != 0 for one in stores):
+            raise Failed("something_left")
     except Failed as failed:
         return told | {"reason": str(failed)}
     return told | {"ok": True}
@@ -87,7 +114,13 @@ def header(jws: str) -> dict[str, Any]:
     return _object(_decoded(jws.partition(".")[0], "receipt_form"), "receipt_form")
 
 
-def _signed(jws: str, keys: Mapping[str, bytes]) -> tuple[dict[str, Any], str]:
+def _signed(
+    jws: str,
+    keys: Mapping[str, bytes],
+    type_: str = TYPE,
+    schema: str = SCHEMA,
+    texts: Sequence[str] = ("receipt", "subject"),
+) -> tuple[dict[str, Any], str]:
     """The statement of a compact JWS whose signature holds (RFC 7515, RFC 9864), and the key's name."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -97,7 +130,7 @@ def _signed(jws: str, keys: Mapping[str, bytes]) -> tuple[dict[str, Any], str]:
         raise Failed("receipt_form")
     header, payload, signature = (_decoded(part, "receipt_form") for part in parts)
     said = _object(header, "receipt_form")
-    if said.keys() != {"alg", "kid", "typ"} or said["alg"] != ALGORITHM or said["typ"] != TYPE:
+    if said.keys() != {"alg", "kid", "typ"} or said["alg"] != ALGORITHM or said["typ"] != type_:
         raise Failed("algorithm")
     if not isinstance(said["kid"], str) or said["kid"] not in keys:
         raise Failed("key_unknown")
@@ -106,7 +139,7 @@ def _signed(jws: str, keys: Mapping[str, bytes]) -> tuple[dict[str, Any], str]:
     except InvalidSignature:
         raise Failed("signature") from None
     statement = _object(payload, "receipt_form")
-    if statement.get("schema") != SCHEMA or not all(isinstance(statement.get(name), str) for name in ("receipt", "subject")):
+    if statement.get("schema") != schema or not all(isinstance(statement.get(name), str) for name in texts):
         raise Failed("schema_unknown")
     return statement, said["kid"]
 
@@ -181,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path in (options.receipt, options.keys):
         with open(path, encoding="utf-8") as file:
             texts.append(file.read())
-    told = verify(*texts)
+    told = verify_certificate(*texts) if is_certificate(texts[0]) else verify(*texts)
     sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
     return 0 if told["ok"] else 1
 

@@ -261,6 +261,12 @@ def _codes(lines: Lines, person: npt.NDArray[np.integer], times: npt.NDArray[np.
     return code
 
 
+def both(one: Decisions, within: Decisions) -> Decisions:
+    """What holds only if both do; where the second alone fails nobody was asked for it yet."""
+    lost = one.allowed & ~within.allowed
+    return Decisions(one.allowed & within.allowed, np.where(lost, REASONS[MISSING], one.reasons))
+
+
 def decide_many(timelines: Sequence[Timeline | None], person: npt.NDArray[np.integer], times: npt.NDArray[np.int64], now: int) -> Decisions:
     """`decide_lines` for timelines that are not in columns yet."""
     return decide_lines(lines_of(timelines), person, times, now)

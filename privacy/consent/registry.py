@@ -58,6 +58,7 @@ class PurposeRow(PlatformBase):
     grounds: Mapped[dict[str, str]] = mapped_column(sa.JSON)
     analytic: Mapped[bool]
     separate: Mapped[bool]
+    written: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
     validity_days: Mapped[int | None]
     name_en: Mapped[str] = mapped_column(sa.String(200))
     name_zh: Mapped[str] = mapped_column(sa.String(200))
@@ -71,6 +72,7 @@ class NoticeRow(PlatformBase):
     version: Mapped[str] = mapped_column(sa.String(64), unique=True)
     texts: Mapped[dict[str, str]] = mapped_column(sa.JSON)
     purposes: Mapped[list[str]] = mapped_column(sa.JSON)
+    content: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     published_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -81,7 +83,7 @@ _KEYS = sa.select(_PURPOSE.c.key)
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """`analytic` purposes open the lake; `separate` ones need an act of their own (PIPL 23, 25, 26, 29, 39)."""
+    """`analytic` purposes open the lake; `separate` ones need an act of their own (PIPL 23, 25, 26, 29, 39), `written` ones a signed paper."""
 
     key: str
     grounds: Mapping[str, str]
@@ -89,6 +91,7 @@ class Purpose:
     separate: bool = False
     validity_days: int | None = None
     name: Mapping[str, str] = field(default_factory=dict)
+    written: bool = False
 
     def rests_on_consent(self) -> bool:
         """Whether anywhere the purpose is allowed by consent alone."""
@@ -102,6 +105,7 @@ class Notice:
     texts: Mapping[str, str]
     purposes: Sequence[str]
     published_at: datetime
+    content: Mapping[str, Any] | None = None
 
 
 def first_purposes() -> tuple[Purpose, ...]:
@@ -136,7 +140,9 @@ def purposes(tx: sa.Connection) -> dict[str, Purpose]:
     """Every registered purpose by its key."""
     rows = tx.execute(sa.select(_PURPOSE).order_by(_PURPOSE.c.key))
     return {
-        row.key: Purpose(row.key, row.grounds, row.analytic, row.separate, row.validity_days, {"en": row.name_en, "zh": row.name_zh})
+        row.key: Purpose(
+            row.key, row.grounds, row.analytic, row.separate, row.validity_days, {"en": row.name_en, "zh": row.name_zh}, row.written
+        )
         for row in rows
     }
 
@@ -177,7 +183,9 @@ def check_purpose(purpose: Purpose) -> Purpose:
         separate = True
         if Ground.CONSENT in purpose.grounds.values():
             raise Invalid("this family needs separate consent", code="separate_consent_needed", field="grounds")
-    return Purpose(purpose.key, dict(purpose.grounds), purpose.analytic, separate, purpose.validity_days, dict(purpose.name))
+    return Purpose(
+        purpose.key, dict(purpose.grounds), purpose.analytic, separate, purpose.validity_days, dict(purpose.name), purpose.written
+    )
 
 
 def _row(purpose: Purpose, now: datetime) -> dict[str, Any]:
@@ -186,6 +194,7 @@ def _row(purpose: Purpose, now: datetime) -> dict[str, Any]:
         "grounds": dict(purpose.grounds),
         "analytic": purpose.analytic,
         "separate": purpose.separate,
+        "written": purpose.written,
         "validity_days": purpose.validity_days,
         "name_en": purpose.name["en"],
         "name_zh": purpose.name["zh"],
@@ -194,12 +203,19 @@ def _row(purpose: Purpose, now: datetime) -> dict[str, Any]:
 
 
 def notice_hash(version: str, texts: Mapping[str, str], serves: Sequence[str]) -> str:
-    """The name of a notice: SHA-256 of its canonical JSON, hexadecimal."""
+    """The name of a notice: SHA-256 of its canonical JSON, hexadecimal. Its items are in its texts (`wording.rendered`)."""
     document = {"purposes": sorted(set(serves)), "texts": dict(texts), "version": version}
     return hashlib.sha256(json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
 
 
-def publish_notice(tx: sa.Connection, version: str, texts: Mapping[str, str], serves: Sequence[str], now: datetime) -> str:
+def publish_notice(
+    tx: sa.Connection,
+    version: str,
+    texts: Mapping[str, str],
+    serves: Sequence[str],
+    now: datetime,
+    content: Mapping[str, Any] | None = None,
+) -> str:
     """Publishes a text for some purposes and returns its hash. The same text again is the same notice; a version is used once."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", version):
         raise Invalid("a version is letters, digits, dots and dashes", code="notice_version_invalid", field="version")
@@ -213,7 +229,14 @@ def publish_notice(tx: sa.Connection, version: str, texts: Mapping[str, str], se
         return identity
     if taken is not None:
         raise Conflict("this version names another text", code="notice_version_taken", field="version")
-    row = {"id": identity, "version": version, "texts": dict(texts), "purposes": sorted(set(serves)), "published_at": now}
+    row = {
+        "id": identity,
+        "version": version,
+        "texts": dict(texts),
+        "purposes": sorted(set(serves)),
+        "content": content,
+        "published_at": now,
+    }
     tx.execute(sa.insert(_NOTICE).values(row))
     return identity
 
@@ -221,7 +244,7 @@ def publish_notice(tx: sa.Connection, version: str, texts: Mapping[str, str], se
 def notices(tx: sa.Connection) -> list[Notice]:
     """Every notice, oldest first."""
     rows = tx.execute(sa.select(_NOTICE).order_by(_NOTICE.c.published_at, _NOTICE.c.version))
-    return [Notice(row.id, row.version, row.texts, row.purposes, row.published_at) for row in rows]
+    return [Notice(row.id, row.version, row.texts, row.purposes, row.published_at, row.content) for row in rows]
 
 
 def altered_notices(tx: sa.Connection) -> list[str]:

@@ -61,3 +61,13 @@ def sweep(tx: sa.Connection, today: date) -> int:
     """Forgets the months whose time is over; returns how many counts went."""
     first = today.year * 12 + today.month - 1 - KEPT_MONTHS
     return int(tx.execute(sa.delete(_STOPPED).where(_STOPPED.c.month < first // 12 * 100 + first % 12 + 1)).rowcount)
+
+
+def held(tx: sa.Connection, handles: Sequence[bytes]) -> int:
+    """How many counts stand about these people."""
+    return int(tx.execute(sa.select(sa.func.count()).select_from(_STOPPED).where(_STOPPED.c.handle.in_(handles))).scalar_one())
+
+
+def forget(tx: sa.Connection, handles: Sequence[bytes]) -> int:
+    """Takes away the counts about people who are erased; returns how many."""
+    return int(tx.execute(sa.delete(_STOPPED).where(_STOPPED.c.handle.in_(handles))).rowcount)

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from privacy.consent.ledger import ConsentEventRow
+from privacy.consent.ledger import ConsentEventRow, ConsentStateRow
+from privacy.orm import to_micros
 
 _QUARTER = 900_000_000
 """Microseconds of a quarter of an hour: days of every time zone begin at one."""
@@ -33,3 +34,11 @@ def acts_by_day(tx: sa.Connection, *, since: datetime, zone: str) -> dict[tuple[
         days[day, purpose][0] += int(grants)
         days[day, purpose][1] += int(acts) - int(grants)
     return {key: (grants, others) for key, (grants, others) in days.items()}
+
+
+def allowing(tx: sa.Connection, now: datetime) -> dict[str, int]:
+    """How many allow each purpose at this moment; two who turned out to be one count as two."""
+    row, at = ConsentStateRow, to_micros(now)
+    holds = sa.and_(row.allowed, row.since <= at, sa.or_(row.expires.is_(None), row.expires > at))
+    query = sa.select(row.purpose, sa.func.count()).where(holds).group_by(row.purpose)
+    return {purpose: int(number) for purpose, number in tx.execute(query)}

@@ -20,10 +20,11 @@ COLLECTIONS = frozenset({"api", "form", "paper", "phone", "app", "mini_program",
 _WITHOUT_SCREEN = frozenset({"paper", "phone"})
 """Where no box can be ticked beforehand, its state need not be told."""
 _FIELDS = frozenset(
-    {"identifier", "purpose", "state", "at", "notice", "separate_for", "default_state", "collection", "language", "valid_until"}
+    {"identifier", "purpose", "state", "at", "notice", "separate_for", "default_state", "collection", "language", "valid_until", "artefact"}
 )
 
 
+_ARTEFACT = re.compile(r"[0-9a-f]{64}")
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Za-z]{2,8})?")
 
 
@@ -62,7 +63,12 @@ def check(item: Mapping[str, Any], registered: Mapping[str, Purpose], notices: M
     wrong = _wrong_grant(item, purpose, notices, collection) if state == ConsentState.GRANTED else None
     if wrong is not None:
         return wrong
-    evidence = {"collection": collection, "form": "separate" if purpose.separate else "general"}
+    artefact = item.get("artefact")
+    if artefact is not None and not (isinstance(artefact, str) and _ARTEFACT.fullmatch(artefact)):
+        return Invalid("an artefact is named by its SHA-256, hexadecimal", code="artefact_invalid", field="artefact")
+    evidence = {"collection": collection, "form": "written" if artefact else "separate" if purpose.separate else "general"}
+    if artefact is not None:
+        evidence["artefact"] = artefact
     if item.get("default_state") in ("checked", "unchecked"):
         evidence["default_state"] = item["default_state"]
     if language is not None:
@@ -83,6 +89,8 @@ def _wrong_grant(item: Mapping[str, Any], purpose: Purpose, notices: Mapping[str
             return Invalid("separate consent tells how its box stood", code="default_state_missing", field="default_state")
     elif subjects:
         return Invalid("this purpose is not one of separate consent", code="separate_mismatch", field="separate_for")
+    if purpose.written and not item.get("artefact"):
+        return Invalid("this purpose needs a signed paper, named by its SHA-256", code="written_form_missing", field="artefact")
     if item.get("notice") is not None and str(item["notice"]) not in notices:
         return Invalid("no notice has this hash or version", code="notice_unknown", field="notice")
     return None

@@ -191,6 +191,10 @@ class Catalogue:
         """The fields of a record kind with their Arrow types."""
         return pa.schema([(f.name, f.arrow_type) for f in self.record(record).fields.values()])
 
+    def categories(self) -> frozenset[str]:
+        """The categories of what sources may send about people."""
+        return frozenset(one.category for record in self.records.values() if record.people for one in record.fields.values())
+
     def forbidden(self, path: str) -> str | None:
         """The forbidden category that a field's path names, or None. Each part of the path counts, in lower snake case."""
         for part in re.split(r"[.\[\]/]+", path):

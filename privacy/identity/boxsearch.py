@@ -12,7 +12,7 @@ import binascii
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -24,6 +24,7 @@ NATIONAL = 11
 """Digits of a Chinese mobile number without its country code."""
 
 _INVISIBLE = dict.fromkeys((8203, 8204, 8205, 8288, 65279, 173))
+_BETWEEN = b" -()+.\t"
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 
 
@@ -58,6 +59,25 @@ def holds(payload: bytes, wanted: Needles) -> bool:
     except (ValueError, RecursionError):
         pieces = [text]
     return any(_found(clear, wanted) for piece in pieces for clear in _layers(piece)) or _found_digits("".join(pieces), wanted)
+
+
+def in_bytes(wanted: Needles) -> Callable[[bytes], bool]:
+    """A quick search for pieces of large files: values as they are written, digits whatever stands between them, in UTF-8, GBK or UTF-16."""
+    short = [re.escape(value.encode()) for value in wanted.alone if len(value) < SHORT]
+    alone = re.compile(rb"(?<![\w-])(?:" + b"|".join(short) + rb")(?![\w-])") if short else None
+    inside = [value.encode() for value in wanted.inside]
+    digits = [run.encode() for run in wanted.digits]
+
+    def found(block: bytes) -> bool:
+        plain = block.lower().replace(b"\0", b"")
+        run = plain.translate(None, _BETWEEN)
+        return (
+            any(value in plain for value in inside)
+            or any(value in run for value in digits)
+            or (alone is not None and alone.search(plain) is not None)
+        )
+
+    return found
 
 
 def _found(piece: str, wanted: Needles) -> bool:

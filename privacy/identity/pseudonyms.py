@@ -29,16 +29,19 @@ LOG_HANDLE: Final = "log/handle"
 CONSOLE_HANDLE: Final = "console/handle"
 CONSOLE_ENTRANCE: Final = "console/secret"
 OFFICER_REFERENCE: Final = "console/subject"
+REQUEST_HANDLE: Final = "rights/handle"
 RUN_ID: Final = "run/id"
 RECIPIENT: Final = "recipient/pseudonym"
+ABROAD: Final = "abroad/person"
 BLIND_INDEX: Final = "vault/blind-index"
 TOMBSTONE: Final = "vault/tombstone"
+ERASED: Final = "vault/erased"
 MESSAGE: Final = "inbox/message"
 ROW: Final = "inbox/row"
 
 LABELS: Final = (
     VIRTUAL_ID, CONSENT_HANDLE, RECEIPT_NUMBER, RECEIPT_SUBJECT, RECEIPT_SALT, LOG_HANDLE, CONSOLE_HANDLE, CONSOLE_ENTRANCE,
-    OFFICER_REFERENCE, RUN_ID, RECIPIENT, BLIND_INDEX, TOMBSTONE, MESSAGE, ROW,
+    OFFICER_REFERENCE, REQUEST_HANDLE, RUN_ID, RECIPIENT, ABROAD, BLIND_INDEX, TOMBSTONE, ERASED, MESSAGE, ROW,
 )  # fmt: skip
 """One label a domain; a test proves that they lead to values that never meet."""
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jws
+from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from privacy.identity.keys import Keyring
@@ -23,13 +24,30 @@ ALGORITHM: Final = "Ed25519"
 TYPE: Final = "consent-receipt+jws"
 
 
-def sign(keyring: Keyring, payload: bytes, at: datetime) -> str:
+def sign(keyring: Keyring, payload: bytes, at: datetime, *, type_: str = TYPE) -> str:
     """A compact JWS (RFC 7515) by the version that was the newest at an instant; the file is looked at first, so that all programs agree."""
     keyring.reload()
     version = keyring.version_at(KIND, at)
     key = OKPKey.import_key(_jwk(keyring, version, private=True))
-    header = {"alg": ALGORITHM, "kid": key.thumbprint(), "typ": TYPE}
+    header = {"alg": ALGORITHM, "kid": key.thumbprint(), "typ": type_}
     return jws.serialize_compact(header, payload, key, algorithms=[ALGORITHM])
+
+
+def opened(token: str, keys: dict[str, Any], *, type_: str) -> bytes | None:
+    """What a compact JWS of one type says, if one of these published keys signed it; None otherwise."""
+    try:
+        named = {OKPKey.import_key(one).thumbprint(): OKPKey.import_key(one) for one in keys["keys"] if one.get("crv") == ALGORITHM}
+        read = jws.extract_compact(token.encode())
+        if read.headers().get("typ") != type_ or read.headers().get("kid") not in named:
+            return None
+        return jws.deserialize_compact(token, named[read.headers()["kid"]], algorithms=[ALGORITHM]).payload
+    except (JoseError, ValueError, KeyError, TypeError):
+        return None
+
+
+def key_of(token: str) -> str:
+    """The name of the key that a compact JWS says it was signed with."""
+    return str(jws.extract_compact(token.encode()).headers()["kid"])
 
 
 def version_at(keyring: Keyring, at: datetime) -> int:

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from privacy import lookup
-from privacy.identity import bulk, keystate, linking, merging, pseudonyms, sealed
+from privacy.identity import bulk, keystate, linking, merging, pseudonyms, sealed, stones
 from privacy.identity.finds import Found, Ids, Made, Numbers
 from privacy.identity.finds import Join as Join
 from privacy.identity.finds import Refusal as Refusal
@@ -45,14 +45,14 @@ _FAMILY = "SELECT merged_into, no, person, youth FROM person WHERE merged_into I
 _BIRTH = (
     "SELECT p.person, p.birth, k.wrapped FROM person p JOIN data_key k ON k.person_no = p.no WHERE p.birth IS NOT NULL AND p.no IN ({keys})"
 )
-_ERASED = "SELECT digest FROM tombstone WHERE digest IN ({keys})"
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """The people of a batch. `people` are the distinct ids side by side and `index` says for each row which of them it is (-1: none).
 
-    `known` tells who stood in the vault before, `erased` which rows carry an identifier of somebody erased, `youth` the birth dates of
+    `known` tells who stood in the vault before, `erased` which rows carry an identifier of somebody erased, `begins` before which instant
+    (µs) a row counts as if it did, because a new relationship was proved then (0: never); `youth` the birth dates of
     those among `people` (and of both sides of `merges`) who were under 18 when it was noted, by themselves or as one of a family.
     `families` names, for those of `people` who are several, all the others: what the merges of this very batch bring together included.
     A Resolution is stored once.
@@ -62,6 +62,7 @@ class Resolution:
     index: Ints = field(repr=False)
     known: pa.BooleanArray
     erased: pa.BooleanArray
+    begins: Ints
     youth: Mapping[bytes, date] = field(repr=False)
     merges: tuple[Join, ...] = field(repr=False)
     refusals: tuple[Refusal, ...] = field(repr=False)
@@ -109,6 +110,7 @@ class _Asked(NamedTuple):
 
     known: _Known
     gone: Bools
+    begins: Ints
     values: Made[str]
     digests: Mapping[int, Made[bytes]]
     tombstones: int
@@ -134,6 +136,7 @@ def resolve(
     asked = _ask(tx, keyring, versions, types, uniques, random, recent or RecentPeople())
     present = rows >= 0
     erased = (present & asked.gone[np.where(present, rows, 0)]).any(axis=0) if len(types) else np.zeros(rows.shape[1], bool)
+    begins = np.where(present, asked.begins[np.where(present, rows, 0)], 0).max(axis=0) if len(types) else np.zeros(rows.shape[1], np.int64)
     rows[:, erased] = -1
     if not may_link_strong:
         rows[[kind in STRONG_TYPES for kind in kinds], :] = -1
@@ -161,6 +164,7 @@ def resolve(
         index=index.reshape(-1) - (len(distinct) - len(here)),
         known=pa.array((links.row_person >= 0) & (links.row_person < known.heads)),
         erased=pa.array(erased),
+        begins=begins,
         youth=_young(tx, keyring, known, ids, here, joins, family),
         merges=joins,
         refusals=_refusals(links, ids),
@@ -275,28 +279,7 @@ def _flat(column: pa.StringArray | pa.ChunkedArray) -> pa.StringArray:
 
 
 def _digests(keyring: Keyring, types: Sequence[IdentifierType], values: Sequence[str], version: int) -> list[bytes]:
-    return _keyed(keyring.mac_key(pseudonyms.BLIND_INDEX, version=version), types, values)
-
-
-def _keyed(key: pseudonyms.MacKey, types: Sequence[IdentifierType], values: Sequence[str]) -> list[bytes]:
-    """Digests of identifiers that stand together by type."""
-    made: list[bytes] = []
-    while len(made) < len(values):
-        kind = types[len(made)]
-        end = len(made) + types.count(kind)
-        made += pseudonyms.blind_index(key, kind, values[len(made) : end])
-    return made
-
-
-def tombstone_digests(keyring: Keyring, types: Sequence[IdentifierType], values: Sequence[str]) -> list[bytes]:
-    """Digests of identifiers (by type together) under the tombstones' own key."""
-    return _keyed(keyring.mac_key(pseudonyms.TOMBSTONE), types, values)
-
-
-def _erased(tx: sa.Connection, keyring: Keyring, types: Sequence[IdentifierType], values: Sequence[str]) -> Bools:
-    digests = tombstone_digests(keyring, types, values)
-    hit = {bytes(row[0]) for row in bulk.select_in(tx, _ERASED, digests)}
-    return np.fromiter((digest in hit for digest in digests), bool, len(digests))
+    return stones.keyed(keyring.mac_key(pseudonyms.BLIND_INDEX, version=version), types, values)
 
 
 def _ask(
@@ -317,15 +300,17 @@ def _ask(
     values = texts.take(pa.array(asked)).to_pylist()
     some = [types[one] for one in asked.tolist()]
     digests = {version: _digests(keyring, some, values, version) for version in versions}
-    gone = np.zeros(len(types), bool)
-    gone[asked] = _erased(tx, keyring, some, values) if tombstones else False
+    gone, begins = np.zeros(len(types), bool), np.zeros(len(types), np.int64)
+    if tombstones:
+        gone[asked], begins[asked] = stones.marks(tx, keyring, some, values)
     at_version = np.where(holder >= 0, versions[-1], -1)
     _look_up(tx, digests, asked, holder, at_version)
-    new = asked[(at_version[asked] == versions[-1]) & ~gone[asked]]
+    new = asked[(at_version[asked] == versions[-1]) & ~gone[asked] & (begins[asked] == 0)]
     recent.remember(moment, marks[new], holder[new])
     return _Asked(
         _owners(tx, holder, at_version, recent),
         gone,
+        begins,
         _texts(texts, asked, values),
         {version: _made(keyring, version, types, texts, asked, told) for version, told in digests.items()},
         tombstones,

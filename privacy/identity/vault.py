@@ -24,10 +24,11 @@ from privacy.identity.ephemeral import destroy_ephemeral_keys as destroy_ephemer
 from privacy.identity.ephemeral import ephemeral_key as ephemeral_key
 from privacy.identity.ephemeral import find_ephemeral_key as find_ephemeral_key
 from privacy.identity.keys import Keyring
-from privacy.identity.resolution import BIRTH, Bools, Ints, births, tombstone_digests
+from privacy.identity.resolution import BIRTH, Bools, Ints, births
 from privacy.identity.resolution import Join as Join
 from privacy.identity.resolution import Resolution as Resolution
 from privacy.identity.resolution import resolve as resolve
+from privacy.identity.stones import tombstone_digests
 from privacy.orm import BigId, Instant, VaultBase, to_micros
 from privacy.records import RandomBytes
 from privacy.vocabulary import IdentifierType, LinkRefusal, LinkRule
@@ -99,13 +100,15 @@ class LinkBatch(VaultBase):
 
 
 class Tombstone(VaultBase):
-    """An identifier of somebody who was erased, as a digest under its own key: it never comes back."""
+    """An identifier of somebody who was erased, as a digest under its own key: it never comes back, unless a new relationship is proved."""
 
     __tablename__ = "tombstone"
 
     seq: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
     added_at: Mapped[datetime] = mapped_column(Instant)
+    erasure: Mapped[str | None] = mapped_column(sa.String(40))
+    lifted_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -363,6 +366,13 @@ def merged_into(tx: sa.Connection) -> list[tuple[bytes, bytes]]:
 def youths(tx: sa.Connection, keyring: Keyring) -> dict[bytes, date]:
     """Birth dates of all people who were under 18 when it was noted; whoever decides compares with the day of the decision."""
     return births(tx, keyring, list(tx.execute(sa.select(Person.no).where(Person.youth)).scalars()))
+
+
+def ageless(tx: sa.Connection) -> set[bytes]:
+    """Everybody of whom no birth date is noted: neither theirs nor that of anybody who turned out to be the same."""
+    head = sa.func.coalesce(Person.merged_into, Person.no)
+    told = sa.select(head).where(Person.birth.is_not(None))
+    return {bytes(person) for person in tx.execute(sa.select(Person.person).where(head.not_in(told))).scalars()}
 
 
 def data_keys(tx: sa.Connection, keyring: Keyring, people: Mapping[int, bytes]) -> dict[int, bytes]:

@@ -7,6 +7,7 @@ is gone when its time is over. It must never learn an identifier, or a reason (t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,6 +96,16 @@ def close(tx: sa.Connection, case_id: str, account: str, now: datetime) -> None:
 def sweep(tx: sa.Connection, now: datetime) -> int:
     """Removes what is over; returns how many."""
     return int(tx.execute(sa.delete(_CASE).where(_CASE.c.until <= now)).rowcount)
+
+
+def every(tx: sa.Connection) -> list[tuple[str, bytes]]:
+    """Every case with its person under the case's own permutation."""
+    return [(row.id, bytes(row.subject)) for row in tx.execute(sa.select(_CASE.c.id, _CASE.c.subject))]
+
+
+def forget(tx: sa.Connection, cases: Collection[str]) -> int:
+    """Ends cases about somebody who is erased; returns how many."""
+    return int(tx.execute(sa.delete(_CASE).where(_CASE.c.id.in_(list(cases)))).rowcount)
 
 
 def _case(row: Any) -> Case:

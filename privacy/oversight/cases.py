@@ -19,11 +19,11 @@ import sqlalchemy as sa
 
 from privacy.audit import reading
 from privacy.audit.reading import Filter, Line
-from privacy.consent import agreements, ledger, registry, separation, standing, stopped, wishes
+from privacy.consent import agreements, flags, ledger, registry, separation, standing, stopped, wishes
 from privacy.consent.ledger import ConsentAct
 from privacy.deidentify import masking
 from privacy.errors import Conflict, NotFound, PiyingError
-from privacy.identity import merging, proposals, pseudonyms, reasons, resolution, vault
+from privacy.identity import merging, proposals, pseudonyms, reasons, stones
 from privacy.identity.reasons import Reasons
 from privacy.orm import from_micros, to_micros
 from privacy.oversight import casebook
@@ -62,6 +62,20 @@ class Cases(Kinship):
             casebook.open_(tx, case, actor)
         return case.document() | found
 
+    def open_for(self, handle: str, *, purpose: str, reason: str, actor: str) -> dict[str, Any]:
+        """A case about a person whom the register of requests names by console handle; nobody left there opens none."""
+        person = self._person(handle)
+        with self._read_vault() as tx:
+            if not merging.family_of(tx, person):
+                raise NotFound("no such person", code="person_unknown", field="handle")
+        name, now = casebook.PREFIX + self._random(CASE_BYTES).hex(), self._clock()
+        with self._begin_platform() as tx:
+            facts = {"case": name, "subject": self._log_handle(person), **why(purpose, reason)}
+            entry = self._log(tx, LogKind.READ, OPEN, actor=actor, facts=facts)
+            case = Case(name, self._sealed(name, person), KNOWN, purpose, entry, now, now + casebook.LASTS)
+            casebook.open_(tx, case, actor)
+        return case.document()
+
     def mine(self, *, actor: str) -> list[dict[str, Any]]:
         """The open cases of an account."""
         with self._read_platform() as tx:
@@ -83,7 +97,7 @@ class Cases(Kinship):
         `at` is the moment whose consent is asked for. `months` are those whose names in the lake are handed on, under "names", with `held`.
         """
         case, told = self._enter(case_id, actor, parts)
-        shown = case.document() | {"handle": None, "reference": None, "identifiers": []}
+        shown = case.document() | {"handle": None, "reference": None, "identifiers": [], "flags": []}
         if told is None:
             return shown | {"state": ERASED if case.found != UNKNOWN else UNKNOWN}
         (reference,) = pseudonyms.officer_references(told.family[0].id, self._keyring.block_cipher(pseudonyms.OFFICER_REFERENCE))
@@ -93,6 +107,7 @@ class Cases(Kinship):
         cipher = self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
         handles = [cipher(person) for person in family]
         with self._read_platform() as tx:
+            shown["flags"] = sorted({one["flag"] for one in flags.history(tx, handles) if one["lifted_at"] is None})
             histories = [ledger.history(tx, handle) for handle in handles]
             if "consents" in parts:
                 shown["consents"] = self._standings(tx, histories, self._clock() if at is None else at)
@@ -218,7 +233,11 @@ class Cases(Kinship):
 
         `wish` is an item of `Preferences.record` without its identifier.
         """
-        person, now = self._person(self._handle_of(case_id, actor)), self._clock()
+        return self.decide_for(self._handle_of(case_id, actor), wish, actor=actor, facts={"case": case_id})
+
+    def decide_for(self, handle: str, wish: Mapping[str, Any], *, actor: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for a person given by console handle; `facts` say on what occasion."""
+        person, now = self._person(handle), self._clock()
         with self._read_vault() as tx:
             family = [member.id for member in merging.family_of(tx, person)]
         if not family:
@@ -235,9 +254,9 @@ class Cases(Kinship):
                 None, checked.notice, checked.evidence, actor, until,
             )  # fmt: skip
             aliases = {head: others}
-            facts = {"case": case_id, "subject": self._log_handle(person), "purposes": [checked.purpose], "states": {checked.state: 1}}
-            facts |= {"digest": ledger.sealed(tx, [act], aliases)}
-            entry = self._log(tx, LogKind.CONSENT, "consent.record", actor=actor, facts=facts)
+            told = {**facts, "subject": self._log_handle(person), "purposes": [checked.purpose], "states": {checked.state: 1}}
+            told |= {"digest": ledger.sealed(tx, [act], aliases)}
+            entry = self._log(tx, LogKind.CONSENT, "consent.record", actor=actor, facts=told)
             before = self._state(tx, [head, *others], checked.purpose, now)
             last = ledger.append(tx, [act], aliases=aliases, entry=entry)
             after = self._state(tx, [head, *others], checked.purpose, now)
@@ -324,8 +343,7 @@ class Cases(Kinship):
         return self._console_handle(self._subject(case))
 
     def _erased(self, tx: sa.Connection, kind: str, normal: str) -> bool:
-        digests = resolution.tombstone_digests(self._keyring, [IdentifierType(kind)], [normal])
-        return tx.execute(sa.select(vault.Tombstone.seq).where(vault.Tombstone.digest.in_(digests))).first() is not None
+        return bool(stones.marks(tx, self._keyring, [IdentifierType(kind)], [normal])[0][0])
 
 
 def _only(told: Reasons, side: Collection[bytes]) -> Reasons:

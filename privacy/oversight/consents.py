@@ -23,7 +23,7 @@ from privacy.audit.log import head
 from privacy.audit.payload import commitment as committed
 from privacy.audit.payload import leaf_bytes
 from privacy.audit.verify import is_signed, read_checkpoint
-from privacy.consent import listing, receipts, registry
+from privacy.consent import effects, listing, receipts, registry
 from privacy.consent.listing import Act, Totals, Wanted
 from privacy.consent.receipts import Controller
 from privacy.errors import NotFound
@@ -31,7 +31,7 @@ from privacy.identity import merging, pseudonyms, receiptkeys, vault
 from privacy.orm import from_micros
 from privacy.oversight import casebook
 from privacy.oversight.door import Oversight
-from privacy.vocabulary import LogKind
+from privacy.vocabulary import ConsentState, LogKind
 
 LIST, EXTRACT, RECEIPT, COPY, CHECK = "consent.list", "consent.extract", "consent.receipt", "consent.copy", "consent.verify"
 METHODS = listing.METHODS
@@ -63,6 +63,8 @@ class Receipt:
     beside: Sequence[Line]
     after: Line | None
     opening: tuple[bytes, bytes] | None = field(default=None, repr=False)
+    effects: Mapping[str, int] = field(default_factory=dict)
+    """What a no has stopped since; empty for a yes."""
 
     def file(self) -> str:
         """The receipt as it is downloaded."""
@@ -154,6 +156,8 @@ class ConsentLog(Oversight):
         with self._read_platform() as tx:
             beside, after = listing.beside(tx, act), listing.after(tx, act)
             document, notice = self._document(tx, act, number)
+            since = from_micros(act.received_at)
+            done = {} if act.state == ConsentState.GRANTED else effects.of(tx, [act.handle], act.purpose, since)
         lines = self._lines([act, *beside, *([] if after is None else [after])])
         if opened and lines[0].subject is None:
             raise NotFound("the person is erased: nothing opens this receipt any more", code="receipt_closed", field="receipt")
@@ -168,6 +172,7 @@ class ConsentLog(Oversight):
             beside=lines[1 : 1 + len(beside)],
             after=None if after is None else lines[-1],
             opening=self._opening(act, number) if opened else None,
+            effects=done,
         )
 
     def public_keys(self) -> dict[str, Any]:
@@ -262,8 +267,8 @@ class ConsentLog(Oversight):
 
 
 def verify_file(receipt: str, keys: str) -> dict[str, Any]:
-    """Checks a receipt file against a key set; needs neither a home nor a store."""
-    return offline.verify(receipt, keys)
+    """Checks a receipt file, or a certificate of erasure, against a key set; needs neither a home nor a store."""
+    return offline.verify_certificate(receipt, keys) if offline.is_certificate(receipt) else offline.verify(receipt, keys)
 
 
 def _payload(entry: Mapping[str, Any]) -> str:

@@ -8,7 +8,6 @@ It must never put a value into the log, an error or a checkpoint.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -17,21 +16,26 @@ from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
+import sqlalchemy as sa
 
-from privacy.audit import checkpoint, reading
-from privacy.audit.checkpoint import Signer
+from privacy.audit import checkpoint, merkle, reading
+from privacy.audit.checkpoint import Signer, verifier_key
 from privacy.audit.log import head
 from privacy.audit.payload import MAX_SENTENCE, Sentence
 from privacy.audit.reading import Busy, Filter, Line, Page
-from privacy.audit.verify import verifier_key, verify
+from privacy.audit.stored import verify
+from privacy.audit.unusual import DAYS, Habits, Office, habits
+from privacy.audit.verify import leaf_hash, read_checkpoint
+from privacy.consent import flags
 from privacy.deidentify import freetext, masking
 from privacy.errors import Invalid, NotFound, Refused
-from privacy.identity import pseudonyms, vault
+from privacy.identity import merging, pseudonyms, vault
 from privacy.identity.keys import Keyring
 from privacy.identity.normalise import normalise
 from privacy.orm import Begin
+from privacy.oversight import casebook
 from privacy.records import Clock, Log
-from privacy.vocabulary import IdentifierType, LogKind
+from privacy.vocabulary import Flag, IdentifierType, LogKind
 
 LOOKUPS_PER_HOUR = 60
 """Look-ups and reveals one account may make in an hour: the search is an oracle for officers too (law_rules E-7)."""
@@ -48,6 +52,10 @@ class LookupPurpose(StrEnum):
     DATA_QUALITY = "data_quality"
     INCIDENT = "incident"
     LEGAL_ORDER = "legal_order"
+
+
+REVEALED_UNDER_RESTRICTION = frozenset({LookupPurpose.RIGHTS_REQUEST, LookupPurpose.INCIDENT, LookupPurpose.LEGAL_ORDER})
+"""What a restricted person may still be revealed for: their own request, to warn them, and what a law orders (GDPR 18(2))."""
 
 
 class _TooMany(Exception):
@@ -117,15 +125,55 @@ class Oversight:
 
     def survey(self, wanted: Filter, *, actor: str, before: int | None, limit: int, since: datetime) -> tuple[Page, int, list[Busy]]:
         """A page of entries, how many match in all, and who of them was busy in which hour since an instant. One reading, one entry."""
-        wanted = self._reading(wanted, actor, limit)
+        page, total, busy, _ = self.look_through(wanted, actor=actor, before=before, limit=limit, since=since)
+        return page, total, busy
+
+    def look_through(
+        self,
+        wanted: Filter,
+        *,
+        actor: str,
+        before: int | None,
+        limit: int,
+        since: datetime,
+        office: Office | None = None,
+        strange: bool = False,
+    ) -> tuple[Page, int, list[Busy], Habits | None]:
+        """As `survey`, with what is usual for everybody at an office; `strange` leaves what is not."""
+        wanted = self._reading(wanted, actor, limit, strange=strange)
         busy_since = since if wanted.since is None else max(since, wanted.since)
         with self._read_platform() as tx:
+            usual = None if office is None else self._habits(tx, office)
+            wanted = replace(wanted, unusual=usual if strange else None)
             page = reading.lines(tx, wanted, before=before, limit=limit)
-            return page, reading.total(tx, wanted), reading.activity(tx, replace(wanted, since=busy_since))
+            return page, reading.total(tx, wanted), reading.activity(tx, replace(wanted, since=busy_since)), usual
 
-    def extract(self, wanted: Filter, *, actor: str, limit: int) -> Iterator[Line]:
+    def _habits(self, tx: sa.Connection, office: Office) -> Habits:
+        now = self._clock()
+        return habits(reading.activity(tx, Filter(since=now - timedelta(days=DAYS))), office, now)
+
+    def entry(self, seq: int, *, actor: str) -> dict[str, Any]:
+        """One entry: {"line", "linked", "earlier", "size", "included"}; `included` says whether the newest signed head contains it."""
+        with self._begin_platform() as tx:
+            self._log(tx, LogKind.READ, "log.entry", actor=actor, facts={"entry": seq})
+        with self._read_platform() as tx:
+            line = reading.line(tx, seq)
+            newest = checkpoint.latest(tx)
+            signed = None if newest is None else read_checkpoint(newest[1])[0]
+            included = None
+            if signed is not None and seq < signed.size:
+                with closing(reading.evidence(tx, from_seq=seq, until_seq=seq + 1)) as entries:
+                    leaf = leaf_hash(next(entries))
+                included = merkle.verify_inclusion(leaf, seq, signed.size, reading.inclusion_proof(tx, seq, signed.size), signed.root)
+            told = {"line": line, "linked": reading.linked(tx, line), "size": None if signed is None else signed.size, "included": included}
+            return told | {"earlier": reading.earlier(tx, line) if line.kind == LogKind.CONFIG else None}
+
+    def extract(self, wanted: Filter, *, actor: str, limit: int, office: Office | None = None, strange: bool = False) -> Iterator[Line]:
         """The entries that match, newest first, at most `limit`: an export, which is logged as one."""
-        wanted = self._reading(wanted, actor, limit, kind=LogKind.EXPORT, action="log.extract")
+        wanted = self._reading(wanted, actor, limit, kind=LogKind.EXPORT, action="log.extract", strange=strange)
+        if strange and office is not None:
+            with self._read_platform() as tx:
+                wanted = replace(wanted, unusual=self._habits(tx, office))
         return self._extract(wanted, limit)
 
     def _extract(self, wanted: Filter, limit: int) -> Iterator[Line]:
@@ -138,27 +186,26 @@ class Oversight:
             if before is None:
                 return
 
-    def _reading(self, wanted: Filter, actor: str, limit: int, *, kind: LogKind = LogKind.READ, action: str = "log.read") -> Filter:
-        """Commits the entry of a reading; the filter with the person's log handle in it."""
-        subject = None if wanted.subject is None else self._log_handle(self._person(wanted.subject))
+    def _reading(
+        self, wanted: Filter, actor: str, limit: int, *, kind: LogKind = LogKind.READ, action: str = "log.read", strange: bool = False
+    ) -> Filter:
+        """Commits the entry of a reading; the filter with the person's log handles in it."""
+        people = [] if wanted.subject is None else [self._person(wanted.subject)]
+        if wanted.case is not None:
+            people = self._of_case(wanted.case, actor)
+        handles = [self._log_handle(person) for person in people]
+        facts: dict[str, Any] = {"filters": [*wanted.named(), *(["unusual"] if strange else [])], "limit": limit, "case": wanted.case}
         with self._begin_platform() as tx:
-            self._log(tx, kind, action, actor=actor, facts={"filters": wanted.named(), "subject": subject, "limit": limit})
-        return replace(wanted, subject=None if subject is None else subject.hex())
+            self._log(tx, kind, action, actor=actor, facts=facts | {"subject": handles[0] if handles else None})
+        return replace(wanted, subject=None, subjects=tuple(one.hex() for one in handles) if handles else None)
 
-    def bundle(self, *, actor: str, payloads: bool = False) -> Iterator[str]:
-        """The whole log as JSON lines for the offline verifier; without payloads unless they are asked for."""
-        with self._begin_platform() as tx:
-            self._log(tx, LogKind.EXPORT, "log.bundle", actor=actor, facts={"payloads": int(payloads)})
-        return self._bundle(payloads)
-
-    def _bundle(self, payloads: bool) -> Iterator[str]:
+    def _of_case(self, case_id: str, actor: str) -> list[bytes]:
+        """The person of a case of the account's own, and whoever was merged into them."""
         with self._read_platform() as tx:
-            yield json.dumps({"origin": self.origin, "withheld": not payloads})
-            for note in checkpoint.notes(tx):
-                yield json.dumps({"checkpoint": note}, ensure_ascii=False)
-            with closing(reading.evidence(tx, payloads=payloads)) as entries:
-                for entry in entries:
-                    yield json.dumps({"entry": entry})
+            case = casebook.one(tx, case_id, actor, self._clock())
+        person = self._keyring.inverse_block_cipher(pseudonyms.CONSOLE_HANDLE, case.id)(case.subject)
+        with self._read_vault() as tx:
+            return [member.id for member in merging.family_of(tx, person)] or [person]
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,6 +232,7 @@ class Oversight:
     def reveal(self, handle: str, ref: str, *, purpose: str, reason: str, actor: str) -> dict[str, Any]:
         """{"type", "value", "entry"}: one identifier in clear. `handle` and `ref` are those that `find_person` gave; `entry` is its log entry."""
         person = self._person(handle)
+        self._check_restriction(person, purpose, actor)
         entry = self._ask(REVEAL, actor, {"subject": self._log_handle(person), **why(purpose, reason)})
         with self._read_vault() as tx:
             held = vault.identifiers_of(tx, self._keyring, person)
@@ -192,6 +240,19 @@ class Oversight:
             if self._reference(kind, value) == ref:
                 return {"type": str(kind), "value": value.rpartition("\x1f")[2], "entry": entry}
         raise NotFound("no such identifier of this person", code="identifier_unknown", field="ref")
+
+    def _check_restriction(self, person: bytes, purpose: str, actor: str) -> None:
+        """Raises Refused, and says so in the log, where the processing of this person's data is restricted and the purpose is not their own."""
+        with self._read_vault() as tx:
+            family = [member.id for member in merging.family_of(tx, person)]
+        cipher = self._keyring.block_cipher(pseudonyms.CONSENT_HANDLE)
+        with self._read_platform() as tx:
+            said = flags.among(tx, [cipher(one) for one in family])
+        if purpose in REVEALED_UNDER_RESTRICTION or not any(Flag.RESTRICTED in one for one in said.values()):
+            return
+        with self._begin_platform() as tx:
+            self._log(tx, LogKind.REFUSAL, REVEAL, actor=actor, result="restricted", facts={"subject": self._log_handle(person)})
+        raise Refused("the processing of this person's data is restricted", code="restricted", field="purpose")
 
     def _ask(self, action: str, actor: str, facts: dict[str, Any]) -> int:
         """Commit the entry of a look-up, or refuse it for being one too many. Counted under the log's lock, so that no two pass at once."""

@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 
-BENCHMARKS = ("bench_import", "bench_http", "bench_report", "bench_store", "bench_margin", "bench_identity", "bench_pages", "bench_paint")
+BENCHMARKS = (
+    *("bench_import", "bench_http", "bench_report", "bench_store", "bench_margin", "bench_identity"),
+    *("bench_consent", "bench_erasure", "bench_log", "bench_pages", "bench_paint"),
+)
 LONG = ("bench_large",)
 
 

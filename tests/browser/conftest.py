@@ -20,7 +20,7 @@ from app.console import gate
 from privacy.consent import registry
 from tests.browser import filed
 from tests.browser.walk import COLLECT, HEIGHT, PSEUDO, Pseudo, Watch
-from tests.fakes import known
+from tests.fakes import asked, known, paperwork
 from tests.fakes.answered import store_month
 from tests.house import Clock, House, bearer, make_home, sqlite_house, track
 
@@ -119,6 +119,7 @@ def furnish(made: Open) -> None:
     made.things["source"], key = house.source("web shop")
     house.grant(key, [("customer_no", f"u-{number}") for number in range(1, 6)])
     made.things["receipt"] = _receipt(house, key)
+    made.things["notice"] = "2026-05"
     made.things["release"] = store_month(house.services)
     house.batch([track(number, user=f"u-{number % 8}") for number in range(1, 17)] + [{"type": "track"}], key)
     _watched(made)
@@ -129,6 +130,8 @@ def furnish(made: Open) -> None:
     made.things |= {"case": known.case(house.services, officer), "nobody": known.case(house.services, officer, phone="13900009999")}
     made.things |= filed.furnish(house, made.accounts["integrator"])
     made.things["merge"] = known.merge(house.services, made.things["case"], officer)
+    made.things |= paperwork.furnish(house.services)
+    made.things |= asked.furnish(house.services, officer)
 
 
 def _watched(made: Open) -> None:

@@ -107,10 +107,14 @@ JOBS = {
     "flush": "moves what waits in the inbox into the lake",
     "pull": "reads a slice of every database, stream and watched folder that is due",
     "checkpoint": "signs the log's head and stores the note",
+    "evidence": "makes a pack of evidence and seals it",
+    "messages": "sends what waits in the outbox, to those whom the vault knows",
     "waiting": "tries messages again that wait for a consent on another path",
     "close": "closes the month that is due, where rows of it came",
     "upkeep": "takes the vault to the newest key versions, joins small files, forgets old snapshots, deletes files that nothing names",
     "retention": "ends quarantined items, verdicts, digests, ephemeral keys, orphans of the vault, months of the lake and finished scheduled jobs",
+    "erasure": "takes every erasure that runs through its steps, looks again everywhere, signs the certificates",
+    "lapse": "notices whose last analytic purpose ended, and takes their rows out of the lake in time",
     "report": "answers a question that came over HTTP",
 }
 
@@ -129,6 +133,7 @@ CHECKS = {
     "temporary files": "no spill file is older than an hour",
     "budget": "no month's ledger is over its cap",
     "ledger": "no month's account has gone back behind what was remembered outside the stores",
+    "erasures": "no store is older than an erasure that this machine remembers, and no restore is unfinished",
     "pulls": "no pull that may come failed three times in a row",
     "separation": "on PostgreSQL every role has an address of its own",
 }
@@ -141,6 +146,9 @@ VARIABLES = {
 }
 
 CODES = {
+    "erasure_incomplete": "something of the person was found again when every store was looked at: the message names the stores",
+    "assessment_missing": "an approved impact assessment of the kind that the message names has to cover it first",
+    "dossier_invalid": "a field of a paper breaks its form; the message names the rule",
     "source_invalid": "a declaration of a source breaks a rule; the message names it",
     "unknown_role": "the role is not one of the four",
     "mapping_invalid": "a place of the mapping file and what is wrong there",

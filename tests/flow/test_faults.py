@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -13,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from app import acts, asking, holding, housekeeping, intake
+from app import acts, asking, evidence, holding, housekeeping, intake
 from app.settings import load
 from privacy.audit.log import LogEntry
 from privacy.identity import normalise, vault
@@ -130,7 +131,7 @@ class Lived:
             "identifier revealed": lambda: services.oversight.reveal(self.handle, self.ref, **why),
             "log read": lambda: services.log_page(before=None, actor="test"),
             "log verified": lambda: services.oversight.verify(actor="test"),
-            "log bundled": lambda: list(services.oversight.bundle(actor="test")),
+            "log bundled": lambda: evidence.write(services, evidence.Asked("whole"), io.BytesIO(), actor="test"),
             "month closed": lambda: asking.close_month(services, 202605, actor="test"),
         }
 

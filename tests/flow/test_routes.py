@@ -217,7 +217,15 @@ def test_addresses_never_carry_an_identifier(open_door: House) -> None:
         "month_id",
         "case_id",
         "merge_id",
+        "notice_id",
         "proposal_id",
+        "number",
+        "letter",
+        "pack_id",
+        "incident_id",
+        "assessment_id",
+        "agreement_id",
+        "recipient_id",
     }
     assert variables == ours
 

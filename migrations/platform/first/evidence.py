@@ -24,6 +24,38 @@ def _audit_checkpoint() -> None:
     )
     op.create_index(op.f("ix_checkpoint_at"), "checkpoint", ["at"], unique=False)
     op.create_index(op.f("ix_checkpoint_size"), "checkpoint", ["size"], unique=False)
+    op.create_table(
+        "cosignature",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("witness", sa.String(length=200), nullable=False),
+        sa.Column("key", sa.String(length=300), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("entry", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cosignature")),
+        sa.UniqueConstraint("size", "witness", name="uq_cosignature_size_witness"),
+    )
+    op.create_index(op.f("ix_cosignature_size"), "cosignature", ["size"], unique=False)
+    op.create_table(
+        "evidence_pack",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("scope", sa.String(length=12), nullable=False),
+        sa.Column("asked", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("job", sa.String(length=40), nullable=True),
+        sa.Column("created_by", sa.String(length=80), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("sealed_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("signer", sa.String(length=300), nullable=True),
+        sa.Column("entries", sa.BigInteger(), nullable=True),
+        sa.Column("downloads", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_pack")),
+    )
+    op.create_index(op.f("ix_evidence_pack_created_at"), "evidence_pack", ["created_at"], unique=False)
 
 
 def _audit_log() -> None:
@@ -61,6 +93,7 @@ def _audit_log() -> None:
         sa.Column("action", sa.String(length=64), nullable=False),
         sa.Column("subject", sa.String(length=64), nullable=True),
         sa.Column("purpose", sa.String(length=64), nullable=True),
+        sa.Column("result", sa.String(length=64), nullable=True),
         sa.Column("erased_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_log_payload")),
     )
@@ -135,6 +168,7 @@ def _consent_registry() -> None:
         sa.Column("version", sa.String(length=64), nullable=False),
         sa.Column("texts", sa.JSON(), nullable=False),
         sa.Column("purposes", sa.JSON(), nullable=False),
+        sa.Column("content", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("published_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
         sa.UniqueConstraint("version", name=op.f("uq_notice_version")),
@@ -145,6 +179,7 @@ def _consent_registry() -> None:
         sa.Column("grounds", sa.JSON(), nullable=False),
         sa.Column("analytic", sa.Boolean(), nullable=False),
         sa.Column("separate", sa.Boolean(), nullable=False),
+        sa.Column("written", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("validity_days", sa.Integer(), nullable=True),
         sa.Column("name_en", sa.String(length=200), nullable=False),
         sa.Column("name_zh", sa.String(length=200), nullable=False),

@@ -225,6 +225,13 @@ def an_old_backup_was_restored(home: Path, monkeypatch: pytest.MonkeyPatch) -> I
     yield
 
 
+@breaks("erasures", "keys")
+def a_store_is_older_than_an_erasure(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    line = '{"erasure":"era_1","at":"2026-06-01T00:00:00+00:00","people":[],"digests":[]}'
+    (home / "keys" / "erased.jsonl").write_text(line + "\n", encoding="ascii")
+    yield
+
+
 @breaks("accounting")
 def an_item_is_missing_from_a_minute(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     columns = (

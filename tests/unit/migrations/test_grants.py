@@ -14,7 +14,7 @@ from privacy.orm import PlatformBase, VaultBase
 from tests.stores import every_table, postgres_stores
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
-EVIDENCE = ("agreement", "consent_event", "notice", "log_entry", "log_node", "checkpoint", "charge")
+EVIDENCE = ("dossier", "agreement", "consent_event", "notice", "log_entry", "log_node", "checkpoint", "charge")
 
 
 @pytest.fixture(scope="module")

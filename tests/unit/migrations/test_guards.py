@@ -12,6 +12,7 @@ from migrations import run
 from tests.stores import postgres_stores, sqlite_stores
 
 ROWS = {
+    "dossier": {"kind": "recipient", "id": "rec_1", "version": 1, "content": "{}", "by": "usr_1", "at": 0, "entry": 0},
     "agreement": {"handle": b"h" * 16, "source_id": "s", "notice": "n", "kind": "mini_program", "agreed_at": 0, "received_at": 0},
     "consent_event": {
         "seq": 1, "handle": b"h" * 16, "purpose": "analytics.statistics", "state": "granted", "kind": "explicit", "effective_at": 0,
@@ -21,6 +22,7 @@ ROWS = {
     "log_entry": {"seq": 1, "at": 0, "kind": "system", "commitment": b"c" * 32, "leaf_hash": b"l" * 32},
     "log_node": {"level": 1, "position": 0, "hash": b"n" * 32},
     "checkpoint": {"at": 0, "size": 1, "note": "x"},
+    "cosignature": {"size": 1, "witness": "w", "key": "k", "at": 0, "line": "x", "entry": 2},
     "charge": {"release_id": "rel_1", "month": 202601, "rho_nano": 5, "delta_units": 0, "charged_at": 0},
     "consent_head": {"id": 1, "seq": 7},
     "log_head": {"id": 1, "size": 7, "frontier": b""},
@@ -31,7 +33,7 @@ ROWS = {
         "holder": "h", "reserved_at": 0,
     },
 }  # fmt: skip
-APPEND_ONLY = ("agreement", "consent_event", "notice", "log_entry", "log_node", "checkpoint", "charge")
+APPEND_ONLY = ("dossier", "agreement", "consent_event", "notice", "log_entry", "log_node", "checkpoint", "cosignature", "charge")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -70,11 +72,13 @@ def test_evidence_and_totals_are_never_deleted(store: Store) -> None:
 
 def test_evidence_is_never_changed(store: Store) -> None:
     changes = {
+        "dossier": "kind",
         "agreement": "notice",
         "consent_event": "purpose",
         "notice": "version",
         "log_entry": "kind",
         "checkpoint": "note",
+        "cosignature": "line",
         "charge": "release_id",
     }
     for table, column in changes.items():

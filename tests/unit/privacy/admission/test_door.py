@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from ingestion.inbox import Tally
 from ingestion.quarantine import QuarantineItem
+from privacy.consent import registry
 from privacy.consent.ledger import ConsentEventRow
 from privacy.identity import vault
 from tests.conftest import NOW
@@ -204,6 +205,27 @@ def test_a_field_is_kept_only_if_one_of_its_purposes_is_allowed_and_declared(des
     desk.send(row(ANNA, category="tea", product_id="P1"), row(BO, category="tea", product_id="P2"))
     desk.send(row(BO, category="tea", product_id="P3"), source=source(purposes=frozenset({STATISTICS})))
     assert {(line["product_id"], line["category"]) for line in desk.lines()} == {("P1", None), ("P2", "tea"), ("P3", None)}
+
+
+def test_a_category_that_a_later_notice_added_is_kept_only_of_whoever_agreed_to_it(desk: Desk) -> None:
+    """PIPL 14(2): what the first notice said stays allowed; the purpose itself, asked for anew, is denied until it is given again."""
+
+    def published(version: str, *categories: str, anew: bool = False) -> None:
+        uses = {STATISTICS: {"categories": list(categories), "methods": ["analyse"]}}
+        with desk.stores.begin_platform() as tx:
+            content = {"items": {}, "uses": uses, "anew": [STATISTICS] if anew else []}
+            registry.publish_notice(tx, version, {"en": version}, [STATISTICS], desk.clock(), content)
+
+    kind = desk.dictionary.records["event"].fields["product_id"].category
+    others = sorted({one.category for one in desk.dictionary.records["event"].fields.values()} - {kind})
+    published("v1", *others)
+    desk.say(ANNA, "granted", notice="v1", at=NOW - timedelta(days=2))
+    published("v2", kind, *others)
+    desk.say(BO, "granted", notice="v2", at=NOW - timedelta(days=2))
+    assert desk.send(row(ANNA, product_id="P1"), row(BO, product_id="P2")).stored == 2
+    assert [line["product_id"] for line in desk.lines()] == [None, "P2"]
+    published("v3", kind, *others, anew=True)
+    assert desk.send(row(BO, product_id="P3")).reasons == {"consent_missing": 1}
 
 
 def test_a_sensitive_value_without_its_separate_consent_refuses_the_row(desk: Desk) -> None:

@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.stores import Stores
-from privacy.audit import checkpoint, merkle, payload, verify
+from privacy.audit import checkpoint, merkle, payload, stored
 from privacy.audit.checkpoint import StoredCheckpoint
 from privacy.audit.log import LogEntry, LogHead, LogNode, LogPayload, head
 from privacy.audit.reading import evidence, nodes
@@ -38,7 +38,7 @@ class _Undo(Exception):
 
 
 def verified(tx: sa.Connection, *held: str) -> dict[str, Any]:
-    return verify.verify(evidence(tx), [*checkpoint.notes(tx), *held], keys=[SIGNER.verifier_key], nodes=nodes(tx), head=head(tx))
+    return stored.verify(evidence(tx), [*checkpoint.notes(tx), *held], keys=[SIGNER.verifier_key], nodes=nodes(tx), head=head(tx))
 
 
 @contextmanager
@@ -100,6 +100,10 @@ def _blank_payload(tx: sa.Connection, dice: random.Random) -> int:
 
 def _edit_actor(tx: sa.Connection, dice: random.Random) -> int:
     return _edit_cell(tx, dice, PAYLOAD.c.actor, lambda _: "somebody_else")
+
+
+def _edit_result(tx: sa.Connection, dice: random.Random) -> int:
+    return _edit_cell(tx, dice, PAYLOAD.c.result, lambda _: "refused")
 
 
 def _edit_subject(tx: sa.Connection, dice: random.Random) -> int:
@@ -220,7 +224,7 @@ def _edit_checkpoint(tx: sa.Connection, dice: random.Random) -> int:
 
 
 MUTATIONS = (
-    _edit_kind, _edit_time, _edit_commitment, _edit_leaf, _edit_payload, _edit_salt, _blank_payload, _edit_actor, _edit_subject,
+    _edit_kind, _edit_time, _edit_commitment, _edit_leaf, _edit_payload, _edit_salt, _blank_payload, _edit_actor, _edit_result, _edit_subject,
     _delete_payload, _erase_without_record, _delete_entry, _truncate, _truncate_with_tree_and_head, _append_behind_the_head, _insert,
     _duplicate, _swap, _edit_node, _delete_node, _add_node, _edit_head_size, _edit_frontier, _edit_checkpoint,
 )  # fmt: skip
@@ -234,7 +238,7 @@ def forged(seq: int) -> tuple[dict[str, Any], dict[str, Any]]:
     committed = payload.commitment(salt, said)
     digest = merkle.leaf_hash(payload.leaf_bytes(seq, NOW, "ingest", committed))
     entry = {"seq": seq, "at": NOW, "kind": "ingest", "commitment": committed, "leaf_hash": digest}
-    return entry, {"seq": seq, "salt": salt, "payload": said, "actor": "system", "action": "batch.stored"}
+    return entry, {"seq": seq, "salt": salt, "payload": said, "actor": "system", "action": "batch.stored", "result": "ok"}
 
 
 def _insert_forged(tx: sa.Connection, seq: int) -> None:

@@ -16,7 +16,7 @@ from privacy.audit import merkle
 from privacy.audit.log import AuditLog, Entry, LogEntry, LogHead, LogPayload, head
 from privacy.audit.payload import Sentence
 from privacy.audit.reading import Filter, consistency_proof, count, evidence, inclusion_proof, lines, nodes
-from privacy.audit.verify import verify
+from privacy.audit.stored import verify
 from privacy.errors import Invalid, NotFound
 from privacy.records import Log
 from privacy.vocabulary import LogKind

@@ -16,7 +16,6 @@ from app.stores import Stores
 from privacy import errors
 from privacy.audit.log import AuditLog, LogEntry, LogPayload
 from privacy.audit.reading import Filter, Line, lines
-from privacy.audit.verify import verify_bundle
 from privacy.identity import keystate, vault
 from privacy.identity.keys import Keyring
 from privacy.identity.normalise import normalise
@@ -263,7 +262,7 @@ def test_verification_is_logged_and_the_health_check_writes_nothing(house: House
     house.door().verify(actor=OFFICER)
     note = house.door().checkpoint()
     result = house.door().check([note])
-    assert (result["ok"], result["size"], result["signed_size"], result["checkpoints"]) == (True, 1, 1, 3)
+    assert (result["ok"], result["size"], result["signed_size"], result["checkpoints"]) == (True, 1, 1, 2)
     assert [line.action for line in house.entries()] == ["log.verify"]
 
 
@@ -286,15 +285,19 @@ def test_checkpoints_of_every_signing_key_stay_good_after_a_rotation(house: Hous
     assert early.split()[-1] != late.split()[-1]
 
 
-def test_a_bundle_is_logged_and_verifies_elsewhere_with_or_without_payloads(house: House) -> None:
-    house.door().find_person("phone", PHONE, actor=OFFICER, **WHY)
+def test_one_entry_is_recomputed_against_the_signed_head_and_shows_what_belongs_to_it(house: House) -> None:
+    found = house.door().find_person("phone", PHONE, actor=OFFICER, **WHY)
+    assert house.door().entry(0, actor=OFFICER)["included"] is None, "no head was signed yet"
     house.door().checkpoint()
-    keys = house.door().verifier_keys()
-    for payloads in (False, True):
-        bundle = list(house.door().bundle(actor=OFFICER, payloads=payloads))
-        assert verify_bundle(bundle, keys=keys)["ok"]
-        assert ("reason" in "".join(bundle)) == payloads
-    assert [line.action for line in house.entries()].count("log.bundle") == 2
+    told = house.door().entry(0, actor=OFFICER)
+    assert (told["line"].action, told["included"], told["size"]) == ("person.find", True, 3)
+    assert found["handle"] not in str(told)
+    with house.stores.begin_platform() as tx:
+        tx.execute(sa.update(LogEntry).where(LogEntry.seq == 0).values(kind="system"))
+    assert house.door().entry(0, actor=OFFICER)["included"] is False
+    assert [line.action for line in house.entries()].count("log.entry") == 3
+    with pytest.raises(errors.NotFound):
+        house.door().entry(999, actor=OFFICER)
 
 
 def test_the_purposes_of_a_look_up_are_words_the_log_takes() -> None:

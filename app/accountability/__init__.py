@@ -1,0 +1,1 @@
+"""What an officer shows to whoever asks: the register of processing, the self-check, audit packs."""

@@ -1,0 +1,80 @@
+"""The officer's day at the desk, by keyboard: find a person, open a deletion, prove, review, decide; a second officer agrees; the certificate."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
+
+from app import access, erasing
+from tests.browser.conftest import Open
+from tests.fakes import known
+
+pytestmark = pytest.mark.slow
+
+GONE = "13711112222"
+
+
+def second_officer(opened: Open) -> str:
+    """A role's name under which another officer's cookies are found."""
+    if "second" not in opened.accounts:
+        with opened.house.services.begin_console() as tx:
+            opened.accounts["second"], _ = access.add_account(tx, "second@example.com", "officer", now=opened.house.clock())
+    return "second"
+
+
+def press(tab: Tab, words: str) -> None:
+    """Finds a button or link by its words and presses it with the keyboard alone."""
+    one = tab.locator(f"main :is(button, a):has-text({json.dumps(words)})").first
+    one.focus()
+    tab.keyboard.press("Enter")
+    tab.wait_for_load_state("domcontentloaded")
+
+
+def test_a_deletion_is_served_by_two_officers_with_the_keyboard_alone(opened: Open, browser: Browser) -> None:
+    _, key = opened.house.source("to be gone")
+    opened.house.grant(key, [("phone", GONE)])
+    opened.house.batch([known.identify(7001, "gone-1", phone=GONE)], key)
+    with opened.tab(browser, "officer") as tab:
+        tab.goto("/people")
+        tab.select_option("#f-type", "phone")
+        tab.fill("#f-value", GONE)
+        tab.select_option("#f-purpose", "rights_request")
+        tab.fill("#f-reason", "she wrote that she wants to be forgotten")
+        press(tab, "Look up")
+        press(tab, "Open a request")
+        tab.select_option("#f-right", "deletion")
+        tab.select_option("#f-channel", "letter")
+        press(tab, "Open the request")
+        address = tab.url
+        number = address.rpartition("/")[2]
+        assert GONE not in tab.content()
+        tab.select_option("#f-method", "in_person")
+        press(tab, "Identity is proven")
+        press(tab, "Look into every store")
+        press(tab, "I looked through it")
+        press(tab, "Decide the request")
+        assert tab.locator("#plan").inner_text() == "Dry run"
+        tab.select_option("#f-outcome", "fulfilled")
+        tab.locator("form.card-form button").focus()
+        tab.keyboard.press("Enter")
+        tab.wait_for_url(address)
+        assert "A second person has to agree" in tab.content()
+    with opened.tab(browser, second_officer(opened)) as tab:
+        tab.goto(f"{address}/delivery")
+        tab.locator("input[name=confirmation]").fill(number)
+        press(tab, "I agree, as the second person")
+    with opened.tab(browser, "officer") as tab:
+        tab.goto(f"{address}/delivery")
+        tab.locator("input[name=confirmation]").fill(number)
+        press(tab, "Carry out what was decided")
+        erasing.run(opened.house.services)
+        tab.goto(address)
+        with tab.expect_download() as waiting:
+            press(tab, "Certificate")
+        told = json.loads(waiting.value.path().read_text())
+        assert told["erasure"].startswith("era_")
+        assert told["certificate"].count(".") == 2
+        assert GONE not in json.dumps(told)
