@@ -48,7 +48,7 @@ def make(services: Services, folder: Path, *, actor: str) -> dict[str, Any]:
         lake = services.save_lake(part / LAKE)
     until = now + _kept(services)
     remembers = journal.read(journal.place(services.settings.keys_path))
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": FORMAT,
         "deployment": services.deployment(),
         "made_at": now.isoformat(),

@@ -12,43 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from privacy.errors import Locked
+from privacy.records import Gone
 
 NAME = "erased.jsonl"
-
-
-class Gone(Protocol):
-    """One erasure as the vault tells it."""
-
-    @property
-    def erasure(self) -> str: ...
-
-    @property
-    def at(self) -> datetime: ...
-
-    @property
-    def people(self) -> tuple[bytes, ...]: ...
-
-    @property
-    def digests(self) -> tuple[bytes, ...]: ...
-
-
-class Known(NamedTuple):
-    """One erasure as the file tells it."""
-
-    erasure: str
-    at: datetime
-    people: tuple[bytes, ...]
-    digests: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
     """Erasures by id, and marks that were lifted afterwards, in their order."""
 
-    erasures: dict[str, Known] = field(default_factory=dict)
+    erasures: dict[str, Gone] = field(default_factory=dict)
     lifted: list[tuple[datetime, tuple[bytes, ...]]] = field(default_factory=list)
 
     def standing_lifts(self) -> list[tuple[datetime, tuple[bytes, ...]]]:
@@ -111,7 +87,7 @@ def _take(found: Journal, line: dict[str, Any]) -> None:
     before = found.erasures.get(line["erasure"])
     if before is not None:
         people, digests = tuple(dict.fromkeys(before.people + people)), tuple(dict.fromkeys(before.digests + digests))
-    found.erasures[line["erasure"]] = Known(line["erasure"], at, people, digests)
+    found.erasures[line["erasure"]] = Gone(line["erasure"], at, people, digests)
 
 
 def _whole(line: str) -> bool:

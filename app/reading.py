@@ -65,7 +65,7 @@ def page(services: Services, applied: Mapping[str, str], *, caller: Caller, afte
     for one in busy:
         hours.setdefault(one.actor, [0] * 24)[one.hour.astimezone(services.settings.time_zone).hour] += one.entries
     return Reading(
-        rows=[_row(line, names, caller) | {"unusual": usual.of(line.actor, line.at)} for line in found.items],
+        rows=[_row(line, names, caller) | {"unusual": usual is not None and usual.of(line.actor, line.at)} for line in found.items],
         total=total,
         next=None if found.next is None or not numbered(caller) else str(found.next),
         hours=[

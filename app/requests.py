@@ -291,9 +291,11 @@ def _withdrawn(services: Services, told: Mapping[str, Any], actor: str, clear: b
     handle = services.rights.handle_of(told["number"])
     said = {"state": "withdrawn", "collection": {"phone": "phone", "letter": "paper", "store": "paper"}.get(told["channel"], "form")}
     occasion = {"request": told["number"].lower()}
-    for purpose in told["purposes"] if handle else ():
+    if handle is None:
+        return {"purposes": 0}
+    for purpose in told["purposes"]:
         services.cases.decide_for(handle, {"purpose": purpose} | said, actor=actor, facts=occasion)
-    return {"purposes": len(told["purposes"]) if handle else 0}
+    return {"purposes": len(told["purposes"])}
 
 
 _Delivery = Callable[["Services", Mapping[str, Any], str, bool], dict[str, Any]]

@@ -62,10 +62,11 @@ def _stores(services: Services) -> list[dict[str, Any]]:
     before = now - timedelta(days=services.settings.retention.job_days)
     done = sa.and_(jobs.Job.state == "done", jobs.Job.created_by == "schedule")
     with services.read_jobs() as tx:
-        number, first = tx.execute(sa.select(sa.func.count(), sa.func.min(jobs.Job.finished_at)).where(done)).one()
+        finished, oldest = tx.execute(sa.select(sa.func.count(), sa.func.min(jobs.Job.finished_at)).where(done)).one()
         over = tx.execute(sa.select(sa.func.count()).where(done, jobs.Job.finished_at < before)).scalar_one()
     days = services.settings.retention.job_days
-    lines.append(_line("jobs", int(number), int(over), None if first is None else first + timedelta(days=days), f"{days} days", "PIPL 19"))
+    ends = None if oldest is None else oldest + timedelta(days=days)
+    lines.append(_line("jobs", int(finished), int(over), ends, f"{days} days", "PIPL 19"))
     return lines
 
 

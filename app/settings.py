@@ -165,7 +165,9 @@ class RetentionSettings:
     verdict_days: int = _setting(7, "days", "what an integrator may ask about a request", least=1, most=7)
     snapshot_days: int = _setting(7, "days", "old lake snapshots; with them go the files of erased rows (15 days, L-4)", least=1, most=14)
     job_days: int = _setting(90, "days", "finished jobs and their counts", least=1, most=365)
-    lapse_days: int = _setting(7, "days", "rows of whoever ended their last analytic purpose, invisible at once (15 days, L-5)", least=0, most=14)
+    lapse_days: int = _setting(
+        7, "days", "rows of whoever ended their last analytic purpose, invisible at once (15 days, L-5)", least=0, most=14
+    )
     data_key_days: int = _setting(7, "days", "backups of the people's keys: how long an erased person is in one", least=1, most=30)
     evidence_months: int = _setting(36, "months", "consent evidence and log payloads: three years (PIPL 56)", least=36, most=120)
 

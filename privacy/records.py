@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -334,3 +334,12 @@ class Release:
     budget: Mapping[int, tuple[int, int]]
     cached: bool
     released_at: datetime
+
+
+class Gone(NamedTuple):
+    """One erasure as it is remembered outside the vault: permuted ids and digests, nothing else."""
+
+    erasure: str
+    at: datetime
+    people: tuple[bytes, ...]
+    digests: tuple[bytes, ...]

@@ -8,7 +8,7 @@ from flask import Response, g
 from flask_smorest import Blueprint
 
 from app.accountability import controls, packs, register
-from app.answers.papers import ActivityOut, ControlOut, AuditPackMadeOut, AuditPackOut, TransfersOut
+from app.answers.papers import ActivityOut, AuditPackMadeOut, AuditPackOut, ControlOut, TransfersOut
 from app.answers.parts import page_of
 from app.guard import needs, services
 

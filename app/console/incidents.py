@@ -224,9 +224,9 @@ def _row(one: dict[str, Any]) -> dict[str, Any]:
         "discovered": datetime.fromisoformat(one["discovered_at"]),
         "level_word": paperwork.word(one["level"]),
         "state_word": f"incident_{one['state']}",
-        "clock_state": f"clock_{worst}",
+        "clock_state": f"telling_{worst}",
         "clocks": [
-            clock | {"whom_word": _whom(clock), "state_word": f"clock_{clock['state']}", "due": datetime.fromisoformat(clock["due"])}
+            clock | {"whom_word": _whom(clock), "state_word": f"telling_{clock['state']}", "due": datetime.fromisoformat(clock["due"])}
             for clock in one["clocks"]
         ],
         "affected": [found | {"way": _way(found), "when": datetime.fromisoformat(found["at"])} for found in reversed(one["affected"])],

@@ -100,7 +100,9 @@ def case(case_id: str) -> ResponseReturnValue:
             raise
         found, wrong = cases.look(services(), case_id, parts, actor=_me()), told(error)
     asked = requests.of_case(services(), found["handle"]) if tab == "timeline" else []
-    return _render("case", 422 if wrong else 200, case=found, tab=tab, TABS=TABS, asked_at=at if not wrong else "", wrong=wrong, asked=asked)
+    return _render(
+        "case", 422 if wrong else 200, case=found, tab=tab, TABS=TABS, asked_at=at if not wrong else "", wrong=wrong, asked=asked
+    )
 
 
 # ── one value in clear ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -70,7 +70,12 @@ class Services(Erasing, DeskOfRequests, Lake, Pulled, Contents, Entrance, Eviden
             "waiting": lambda job: holding.replay_waiting(self),
             "close": lambda job: asking.close_due(self),
             "upkeep": lambda job: housekeeping.upkeep(self),
-            "retention": lambda job: {**housekeeping.retention(self), **uploads.expire(self), **packing.sweep(self), **evidence.expire(self)},
+            "retention": lambda job: {
+                **housekeeping.retention(self),
+                **uploads.expire(self),
+                **packing.sweep(self),
+                **evidence.expire(self),
+            },
             uploads.IMPORT: lambda job: uploads.run(self, job, measure=intake.measure),
             erasing.ERASURE: lambda job: erasing.run(self, job),
             lapsing.LAPSE: lambda job: lapsing.run(self),

@@ -16,6 +16,7 @@ from privacy.errors import Locked
 
 if TYPE_CHECKING:
     from analytics.lake.erasure import LakeErasure
+    from privacy.records import Gone
     from privacy.rights.erasure import Erasures
     from privacy.rights.lapse import Lapses
 
@@ -100,7 +101,7 @@ class Erasing(Lake, Contents):
         """What this machine remembers of erasures."""
         return journal.read(journal.place(self.settings.keys_path))
 
-    def forgotten(self) -> list[journal.Known]:
+    def forgotten(self) -> list[Gone]:
         """Erasures that this machine remembers and one of the stores does not: an older copy was put in its place."""
         known = self.erasures.everywhere()
         return [one for one in self.remembered_erasures().erasures.values() if one.erasure not in known]

@@ -55,7 +55,7 @@ def _rows(
         (digest,) = pseudonyms.blind_index(keyring.mac_key(pseudonyms.BLIND_INDEX, version=version), kind, [value])
         asked = sa.select(Identifier.index_version, Identifier.digest, Identifier.person_no)
         mine = Identifier.person_no.in_([one.no for one in family])
-        found += tx.execute(asked.where(Identifier.index_version == version, Identifier.digest == digest, mine)).all()
+        found.extend(tx.execute(asked.where(Identifier.index_version == version, Identifier.digest == digest, mine)))
     return found
 
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,7 +21,7 @@ from privacy.identity import bulk, ephemeral, keystate, merging, proposals, pseu
 from privacy.identity.keys import Keyring
 from privacy.identity.stones import tombstone_digests
 from privacy.orm import Instant, VaultBase, to_micros
-from privacy.records import RandomBytes
+from privacy.records import Gone, RandomBytes
 from privacy.vocabulary import IdentifierType
 
 SLIP = sealed.Place("erasure_slip", "sealed")
@@ -66,15 +66,6 @@ class Slip:
             tuple(sorted({*self.identifiers, *other.identifiers})),
             self.whole and other.whole,
         )
-
-
-class Gone(NamedTuple):
-    """One erasure as it is remembered outside the vault: permuted ids and digests, nothing else."""
-
-    erasure: str
-    at: datetime
-    people: tuple[bytes, ...]
-    digests: tuple[bytes, ...]
 
 
 # ── the slip ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -232,8 +232,8 @@ class Oversight:
     def reveal(self, handle: str, ref: str, *, purpose: str, reason: str, actor: str) -> dict[str, Any]:
         """{"type", "value", "entry"}: one identifier in clear. `handle` and `ref` are those that `find_person` gave; `entry` is its log entry."""
         person = self._person(handle)
-        self._check_restriction(person, purpose, actor)
         entry = self._ask(REVEAL, actor, {"subject": self._log_handle(person), **why(purpose, reason)})
+        self._check_restriction(person, purpose, actor)
         with self._read_vault() as tx:
             held = vault.identifiers_of(tx, self._keyring, person)
         for kind, value in held:

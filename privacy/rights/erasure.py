@@ -26,7 +26,7 @@ from privacy.identity.erased import Slip
 from privacy.identity.keys import Keyring
 from privacy.identity.normalise import normalise
 from privacy.orm import Begin, to_micros
-from privacy.records import Clock, RandomBytes
+from privacy.records import Clock, Gone, RandomBytes
 from privacy.rights import certificates, erasures, names, packages, register
 from privacy.rights.erasures import Erasure
 from privacy.vocabulary import ANALYTIC_PURPOSES, ConsentKind, ConsentState, IdentifierType, LogKind
@@ -109,7 +109,7 @@ class Erasures:
                 also(tx, erasure)
         return erasure
 
-    def begin_again(self, gone: erased.Gone) -> None:
+    def begin_again(self, gone: Gone) -> None:
         """An old copy has to be cleared of somebody whom this machine remembers as erased: their marks first, then every step anew."""
         now = self._clock()
         with self._begin_vault() as tx:
@@ -318,7 +318,7 @@ class Erasures:
 
     # ── remembering, beginning again ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def everyone(self) -> list[erased.Gone]:
+    def everyone(self) -> list[Gone]:
         """Every erasure that the vault knows, as permuted ids and digests."""
         with self._read_vault() as tx:
             return erased.everyone(tx)

@@ -268,4 +268,5 @@ def events(tx: sa.Connection, number: str) -> list[Event]:
 
 
 def _request(row: Any) -> Request:
-    return Request(**{name: bytes(value) if name == "subject" else value for name, value in row._mapping.items()})
+    held: dict[str, Any] = dict(row._mapping)
+    return Request(**held | {"subject": bytes(row.subject)})

@@ -15,9 +15,10 @@ from werkzeug.test import TestResponse
 from app import access, evidence, jobs
 from privacy.audit.log import LogEntry, LogPayload
 from tests.fakes.answered import store_month
+from tests.flow.allowed import ALLOWED
 from tests.flow.canary import NEEDLES, PERSON
 from tests.flow.leaves import LEAVES
-from tests.flow.matrix import ALLOWED, PAGES, PERMISSIONS
+from tests.flow.matrix import PAGES, PERMISSIONS
 from tests.flow.test_faults import broken_log, log_size
 from tests.house import Browser, House, bearer, sqlite_house, track
 

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from app import access, acts
 from app.factory import HEADERS
-from tests.flow.matrix import ALLOWED, BODIES, NOTHING, PAGES, PERMISSIONS, PHONE
+from tests.flow.allowed import ALLOWED, BODIES
+from tests.flow.matrix import NOTHING, PAGES, PERMISSIONS, PHONE
 from tests.house import House, bearer, sqlite_house, track
 
 

@@ -2,7 +2,18 @@
 
 from alembic import op
 
-APPEND_ONLY = ("dossier", "agreement", "consent_event", "notice", "log_entry", "log_node", "checkpoint", "cosignature", "charge", "request_event")
+APPEND_ONLY = (
+    "dossier",
+    "agreement",
+    "consent_event",
+    "notice",
+    "log_entry",
+    "log_node",
+    "checkpoint",
+    "cosignature",
+    "charge",
+    "request_event",
+)
 """Evidence: a row is never changed and never deleted, whoever asks."""
 
 NEVER_DELETED = ("consent_head", "log_head", "log_payload", "budget_month", "release")
