@@ -65,7 +65,7 @@ def inventory(services: Services) -> list[dict[str, Any]]:
         for table in catalogue.load().tables.values()
         if table.people
     ]
-    places = [*_vault(kept), *_platform(kept), *_visits(), *_staff(), *lake]
+    places = [*_vault(kept), *_platform(kept), *_desk(kept), *_visits(), *_staff(), *lake]
     return [dict(zip(("place", "holds", "form", "kept"), row, strict=True)) for row in places]
 
 
@@ -102,40 +102,10 @@ def _platform(kept: RetentionSettings) -> list[Place]:
             f"{kept.evidence_months} months",
         ),
         (
-            "platform: erasure, erasure_step",
-            "that somebody is being or was erased, by whose word, how far it is, the certificate",
-            "numbers, counts, no handle",
-            f"{kept.evidence_months} months",
-        ),
-        (
-            "platform: lapse",
-            "whose last analytic purpose ended, when their rows go or went",
-            "under a consent handle",
-            f"{kept.evidence_months} months",
-        ),
-        (
             "platform: person_case",
             "which officer may go back to whom, for which purpose",
             "under a handle of the case's own",
             "8 hours",
-        ),
-        (
-            "platform: request, request_event",
-            "who asked for what under which right, where it stands and who did what about it",
-            "under a handle of its own, codes, sentences that name nobody",
-            f"{kept.evidence_months} months",
-        ),
-        (
-            "platform: request_package",
-            "which copies were made for people; the copies themselves are sealed in the folder packages, each under a key of its own",
-            "digests, counts by store",
-            "14 days, then the key dies",
-        ),
-        (
-            "platform: person_flag",
-            "whose data is restricted, and who objects to automated decisions",
-            "under a consent handle",
-            "until lifted, then as evidence",
         ),
         (
             "platform: stopped_count",
@@ -144,24 +114,6 @@ def _platform(kept: RetentionSettings) -> list[Place]:
             "12 months",
         ),
         ("platform: log_entry, log_payload", "who touched what", "handles and counts, salted", f"{kept.evidence_months} months"),
-        (
-            "platform: evidence_pack",
-            "which bundles of the log were asked for and handed out; the bundle itself lies sealed in the folder evidence",
-            "the log's handles until it is over; digests, counts",
-            "14 days",
-        ),
-        (
-            "platform: dossier",
-            "recipients, agreements, assessments, incidents; contacts of companies",
-            "in clear, no customer",
-            "3 years and longer",
-        ),
-        (
-            "platform: abroad_person, abroad_erased",
-            "whose data went abroad in which year; of erased people the number alone",
-            "under a mark of the counter's own",
-            "until erasure",
-        ),
         ("platform: inbox", "de-identified rows on their way", "virtual IDs of the month", "until flushed"),
         ("platform: seen_run, seen_generation, seen_part", "that an item was stored", "keyed digests", f"{kept.dedupe_days} days"),
         (
@@ -185,6 +137,60 @@ def _platform(kept: RetentionSettings) -> list[Place]:
             "while watched, at most 200 of a source",
         ),
         ("platform: request_verdict", "verdicts of form by item", "positions and rules", f"{kept.verdict_days} days"),
+    ]
+
+
+def _desk(kept: RetentionSettings) -> list[Place]:
+    """What officers work with."""
+    return [
+        (
+            "platform: erasure, erasure_step",
+            "that somebody is being or was erased, by whose word, how far it is, the certificate",
+            "numbers, counts, no handle",
+            f"{kept.evidence_months} months",
+        ),
+        (
+            "platform: lapse",
+            "whose last analytic purpose ended, when their rows go or went",
+            "under a consent handle",
+            f"{kept.evidence_months} months",
+        ),
+        (
+            "platform: request, request_event",
+            "who asked for what under which right, where it stands and who did what about it",
+            "under a handle of its own, codes, sentences that name nobody",
+            f"{kept.evidence_months} months",
+        ),
+        (
+            "platform: request_package",
+            "which copies were made for people; the copies themselves are sealed in the folder packages, each under a key of its own",
+            "digests, counts by store",
+            "14 days, then the key dies",
+        ),
+        (
+            "platform: person_flag",
+            "whose data is restricted, and who objects to automated decisions",
+            "under a consent handle",
+            "until lifted, then as evidence",
+        ),
+        (
+            "platform: evidence_pack",
+            "which bundles of the log were asked for and handed out; the bundle itself lies sealed in the folder evidence",
+            "the log's handles until it is over; digests, counts",
+            "14 days",
+        ),
+        (
+            "platform: dossier",
+            "recipients, agreements, assessments, incidents; contacts of companies",
+            "in clear, no customer",
+            "3 years and longer",
+        ),
+        (
+            "platform: abroad_person, abroad_erased",
+            "whose data went abroad in which year; of erased people the number alone",
+            "under a mark of the counter's own",
+            "until erasure",
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Impact assessments."""
+"""Impact assessments: drafted by one officer, approved by another, in versions (PIPL 55, 56)."""
 
 from __future__ import annotations
 

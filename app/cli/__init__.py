@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "consent": ("app.cli.people", "Record, show and import consent."),
     "receipt": ("app.cli.receipts", "Show and verify signed receipts of consent, print the keys that verify them."),
     "subject": ("app.cli.erasures", "Find a person by an identifier read from stdin, see why links hold, undo and propose merges."),
-    "audit": ("app.cli.audit", "Verify the access log, make checkpoints and bundles."),
+    "audit": ("app.cli.audit", "Verify the access log, make checkpoints and bundles, work with witnesses."),
     "controls": ("app.cli.accountability", "Ask every control of the law about this house."),
     "register": ("app.cli.accountability", "Show the register of processing."),
     "pack": ("app.cli.accountability", "Take, write and check audit packs."),

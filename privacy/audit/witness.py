@@ -316,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ask(f"{options.url.rstrip('/')}/api/audit/cosignatures", token, {"note": note})
         sys.stdout.write(note)
     except Refused as refused:
-        sys.stderr.write(f"{refused}\n")
+        sys.stderr.write(refused.args[0] + "\n")
         return refused.code
     except OSError as error:
         sys.stderr.write(f"{error.strerror or 'a file cannot be read or written'}\n")

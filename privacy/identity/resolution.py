@@ -134,9 +134,7 @@ def resolve(
     kinds = [IdentifierType.CUSTOMER_NO if line == ALIAS else IdentifierType(line) for line in lines]
     rows, types, uniques = _unique(identifiers, lines, kinds)
     asked = _ask(tx, keyring, versions, types, uniques, random, recent or RecentPeople())
-    present = rows >= 0
-    erased = (present & asked.gone[np.where(present, rows, 0)]).any(axis=0) if len(types) else np.zeros(rows.shape[1], bool)
-    begins = np.where(present, asked.begins[np.where(present, rows, 0)], 0).max(axis=0) if len(types) else np.zeros(rows.shape[1], np.int64)
+    erased, begins = _of_rows(rows, asked.gone).astype(bool), _of_rows(rows, asked.begins)
     rows[:, erased] = -1
     if not may_link_strong:
         rows[[kind in STRONG_TYPES for kind in kinds], :] = -1
@@ -178,6 +176,14 @@ def resolve(
         ids=ids,
         numbers=Numbers(known.numbers, known.heads, links.people),
     )
+
+
+def _of_rows(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The largest value of a row's identifiers; 0 where it has none."""
+    if not len(values) or not len(rows):
+        return np.zeros(rows.shape[1], np.int64)
+    present = rows >= 0
+    return np.asarray(np.where(present, values[np.where(present, rows, 0)], 0).max(axis=0))
 
 
 def _refusals(links: linking.Links, ids: Ids) -> tuple[Refusal, ...]:

@@ -23,7 +23,7 @@ from tests.contracts.tree import ROOT, modules, parsed
 _ALIASES = {"privacy": ("privacy", "private"), "retention": ("retention", "kept")}
 _THROUGH_PROPERTIES = frozenset({"vault", "platform", "lake", "keys"})
 """Groups whose settings are read through the properties of `Settings`, in the same module."""
-_ONLY_SHOWN = ("app.settings", "app.facts")
+_ONLY_SHOWN = ("app.settings", "app.facts", "app.reading", "app.accountability.register")
 """Modules that show settings to people and do nothing by them."""
 
 
@@ -51,10 +51,15 @@ def commands() -> dict[str, click.Command]:
     for name in COMMANDS:
         command = piying.get_command(context, name)
         assert command is not None
-        found[name] = command
-        if isinstance(command, click.Group):
-            found.update({f"{name} {inner}": one for inner, one in command.commands.items()})
+        found |= dict(_inside(name, command))
     return found
+
+
+def _inside(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for inner, one in command.commands.items():
+            yield from _inside(f"{name} {inner}", one)
 
 
 # ── routes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

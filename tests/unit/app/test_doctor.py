@@ -61,13 +61,13 @@ def change(home: Path, store: str, *statements: str, **values: Any) -> None:
 # ── the ways to break ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@breaks("keys", "access log")
+@breaks("keys", "access log", "erasures")
 def the_key_file_is_gone(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (home / "keys" / "keyring.json").unlink()
     yield
 
 
-@breaks("keys", "access log")
+@breaks("keys", "access log", "erasures")
 def the_key_file_is_another_deployments(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     other = home / "other"
     assert run(other, "init").code == 0
@@ -88,7 +88,7 @@ def the_lake_can_be_read_by_others(home: Path, monkeypatch: pytest.MonkeyPatch) 
     yield
 
 
-@breaks("private files", "keys", "access log")
+@breaks("private files", "keys", "access log", "erasures")
 def the_key_file_can_be_read_by_others(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (home / "keys" / "keyring.json").chmod(0o640)
     yield
@@ -100,7 +100,7 @@ def the_vault_is_of_another_program_version(home: Path, monkeypatch: pytest.Monk
     yield
 
 
-@breaks("vault schema", "keys", "access log")
+@breaks("vault schema", "keys", "access log", "erasures")
 def the_vault_is_empty(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for path in home.glob("vault.db*"):
         path.unlink()

@@ -21,7 +21,7 @@ NOBODYS = {
     "source", "source_key", "source_owner", "purpose", "notice",  # what senders declared, texts
     "tally", "quality", "delivery", "dropped_field",  # counts
     "job", "schedule", "lease",  # work
-    "log_head", "log_node", "checkpoint",  # hashes
+    "log_head", "log_node", "checkpoint", "cosignature",  # hashes
     "consent_head",  # a number
     "consent_request",  # digests of requests
     "schema_version",

@@ -9,12 +9,13 @@ import pytest
 
 from app import journal, restored
 from privacy.errors import Locked
+from privacy.records import Gone
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-def gone(name: str, *digests: bytes, at: datetime = AT) -> journal.Known:
-    return journal.Known(name, at, (b"p" * 16,), digests)
+def gone(name: str, *digests: bytes, at: datetime = AT) -> Gone:
+    return Gone(name, at, (b"p" * 16,), digests)
 
 
 def test_erasures_are_added_once_and_read_again(tmp_path: Path) -> None:

@@ -15,6 +15,12 @@ SOURCE: dict[str, Any] = {"name": "web", "kind": "segment"}
 CONSENT: dict[str, Any] = {"identifier": {"type": "phone", "value": SECRET}, "purpose": "analytics.statistics", "state": "granted"}
 WHY = {"purpose": "service.fulfilment", "reason": "asked to"}
 
+USE_ASKED = {"identifier": CONSENT["identifier"], "purpose": "analytics.statistics"}
+NOTICE = {
+    "version": "2026-06",
+    "items": {"en": {"who": "The shop"}, "zh": {"who": "本店"}},
+    "uses": {"analytics.statistics": {"categories": ["orders"], "methods": ["counting"]}},
+}
 GOOD: dict[type[Schema], dict[str, Any]] = {
     shapes.SourceIn: SOURCE,
     shapes.SourceChangeIn: {"origins": ["https://shop.example"], "categories": {"C4": "analytics.statistics"}, "requests_per_second": 0},
@@ -44,6 +50,19 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     shapes.ShareIn: {"team": "east", "percent": 40},
     shapes.ShareConfirmIn: {"share": 1},
     shapes.TeamMemberIn: {"account": "usr_1", "team": ""},
+    shapes.GrowthIn: {"old": 7},
+    shapes.CosignatureIn: {"note": "a note"},
+    shapes.PackIn: {"scope": "period", "since": "2026-06-01", "until": "2026-06-30", "contents": ["policies"]},
+    shapes.PurposeIn: {"purpose": "marketing.channel.fax", "names": {"en": "Fax", "zh": "传真"}, "grounds": {"CN": "consent"}},
+    shapes.UseIn: {"categories": ["orders"], "methods": ["counting"]},
+    shapes.NoticeIn: NOTICE,
+    shapes.EndingIn: {"days": 7},
+    shapes.WhoIn: CONSENT["identifier"],
+    shapes.UseAskedIn: USE_ASKED,
+    shapes.DecisionsIn: {"decisions": [USE_ASKED]},
+    shapes.RequestsIn: {"tab": "mine", "kind": "access"},
+    shapes.RequestIn: {"right": "access", "identifier": CONSENT["identifier"], "reason": "asks what is held"},
+    shapes.RequestActIn: {"act": "gather"},
     shapes.ReportIn: {"kind": "rfm", "from": "2026-05", "to": "2026-06", "by": ["channel"], "where": ["channel=pos"]},
     shapes.IdentifierIn: CONSENT["identifier"],
     shapes.ConsentIn: CONSENT,
@@ -98,6 +117,20 @@ WRONG: list[tuple[type[Schema], dict[str, Any], str]] = [
     (shapes.ShareIn, {"team": "east", "percent": 101}, "percent"),
     (shapes.ShareConfirmIn, {"share": 0}, "share"),
     (shapes.TeamMemberIn, {"account": "", "team": "east"}, "account"),
+    (shapes.GrowthIn, {"old": -1}, "old"),
+    (shapes.CosignatureIn, {"note": ""}, "note"),
+    (shapes.PackIn, {"scope": "everything"}, "scope"),
+    (shapes.PackIn, {"scope": "whole", "contents": ["names"]}, "contents[0]"),
+    (shapes.PurposeIn, {"purpose": "x.y", "names": {"fr": "Fax"}, "grounds": {"CN": "consent"}}, "names.fr.key"),
+    (shapes.UseIn, {"categories": [], "methods": ["counting"]}, "categories"),
+    (shapes.NoticeIn, {**NOTICE, "uses": {}}, "uses"),
+    (shapes.EndingIn, {"days": 0}, "days"),
+    (shapes.WhoIn, {"type": "fingerprint", "value": "x"}, "type"),
+    (shapes.UseAskedIn, {**USE_ASKED, "purpose": ""}, "purpose"),
+    (shapes.DecisionsIn, {"decisions": []}, "decisions"),
+    (shapes.RequestsIn, {"tab": "yours"}, "tab"),
+    (shapes.RequestIn, {"right": "pardon", "identifier": CONSENT["identifier"], "reason": "x"}, "right"),
+    (shapes.RequestActIn, {"act": ""}, "act"),
     (shapes.ReportIn, {"kind": "rfm", "from": "May 2026"}, "from"),
     (shapes.ReportIn, {"kind": "rfm", "by": ["a", "b", "c", "d"]}, "by"),
     (shapes.IdentifierIn, {"type": "fingerprint", "value": "x"}, "type"),
