@@ -57,7 +57,7 @@ LABELS = {
     "critical": N_("Of a critical information infrastructure"),
     "regimes": N_("Whose law applies"),
     "cause": N_("Cause"),
-    "taken": N_("What was done"),
+    "taken": N_("What was done about it"),
     "advice": N_("What people can do themselves"),
 }
 HINTS = {

@@ -91,6 +91,7 @@ def test_no_command_takes_an_identifier_of_a_person_as_an_argument(words: tuple[
             "case",
             "team",
             "erasure",
+            "act",
             "folder",
             "percent",
         )

@@ -81,7 +81,7 @@ def test_the_cosignature_is_the_one_of_the_specification(keyed: tuple[str, Any])
     _, who, encoded = witness.cosignature(name, private, body, 1_679_315_147).split(" ")
     blob = base64.b64decode(encoded)
     assert (who, blob[:4].hex(), int.from_bytes(blob[4:12])) == (name, vkey.split("+")[1], 1_679_315_147)
-    public = base64.b64decode(vkey.split("+")[2])
+    public = base64.b64decode(vkey.split("+", 2)[2])
     assert public[0] == 4
     Ed25519PublicKey.from_public_bytes(public[1:]).verify(blob[12:], b"cosignature/v1\ntime 1679315147\n" + body)
 
