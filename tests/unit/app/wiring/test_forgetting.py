@@ -11,7 +11,7 @@ def test_an_erasure_that_only_this_machine_remembers_is_found_and_nobody_is_serv
     services = house.services
     assert (services.forgotten(), services.remembered_erasures().erasures) == ([], {})
     gone = Gone("era_" + "0" * 24, house.clock(), (b"p" * 16,), (b"d" * 32,))
-    journal.add(journal.place(services.settings.keys_path), [gone])
+    journal.keep(services.settings.keys_path, [gone])
     assert services.forgotten() == [gone]
 
 
