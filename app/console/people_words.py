@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.console.languages import N_, _, current
+from app.console.request_words import ACTS
 from app.console.words import explanation
 from app.errors import status_of
 from privacy.errors import PiyingError
@@ -68,6 +69,12 @@ _STAFF = {
     "case.open": N_("Opened a case"),
     "case.view": N_("Looked into the case"),
     "consent.record": N_("Recorded an act of consent"),
+    "request.open": N_("Opened a request of this person"),
+    "request.view": N_("Looked into a request"),
+    "request.gather": N_("Began to look into every store"),
+    "request.package": N_("Asked for the package"),
+    "request.package_made": N_("Made the package"),
+    "request.package_taken": N_("Took the package"),
     "log.read": N_("Read the log about this person"),
     "log.extract": N_("Took the log about this person as a file"),
 }
@@ -113,4 +120,7 @@ def told(error: PiyingError) -> str:
 
 def act_of_staff(action: str) -> str:
     """What somebody of the staff did."""
-    return _(_STAFF[action]) if action in _STAFF else action
+    if action in _STAFF:
+        return _(_STAFF[action])
+    of_request = ACTS.get(action.removeprefix("request."))
+    return _("Request: %(act)s", act=_(of_request)) if of_request and action.startswith("request.") else action

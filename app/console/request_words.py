@@ -23,6 +23,7 @@ RIGHTS = {
     "withdrawal": N_("Withdrawal of consent"),
     "explanation": N_("Explanation of an automated decision"),
 }
+LANGUAGES = {"zh": N_("Chinese"), "en": N_("English")}
 REGIMES = {"pipl": "PIPL", "gdpr": "GDPR"}
 STEPS = {
     "received": N_("Received"),
@@ -139,7 +140,7 @@ _WRONG = {
 def words_of_requests() -> dict[str, Any]:
     """What the templates of these pages need besides their own context."""
     tables = {
-        "RIGHTS": RIGHTS, "REGIMES": REGIMES, "STEPS": STEPS, "CHANNELS": CHANNELS, "METHODS": METHODS, "OUTCOMES": OUTCOMES,
+        "RIGHTS": RIGHTS, "LANGUAGES": LANGUAGES, "REGIMES": REGIMES, "STEPS": STEPS, "CHANNELS": CHANNELS, "METHODS": METHODS, "OUTCOMES": OUTCOMES,
         "REASONS": REASONS, "CLOSINGS": CLOSINGS, "LONGER": LONGER, "GROUNDS": GROUNDS, "LETTERS": LETTERS, "ACTS": ACTS,
         "BASES": BASES, "FLAGS": FLAGS,
     }  # fmt: skip

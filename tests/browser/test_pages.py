@@ -80,7 +80,7 @@ def test_every_word_of_a_page_comes_from_a_catalogue_and_is_shown_whole(opened: 
     """In a language whose words are longer; the translations are longer, too."""
     tab, _ = opened.look(browser, page.role, language=PSEUDO, width=NARROW)
     go(tab, opened, page)
-    assert untranslated(tab) == []
+    assert untranslated(tab) == [], "\n".join(["LEFT", *untranslated(tab)])
     for width in (NARROW, WIDE):
         tab.set_viewport_size({"width": width, "height": HEIGHT})
         assert overflow(tab) == [], width

@@ -203,6 +203,7 @@ def untranslated(page: Page) -> list[str]:
         while (shorter := re.sub(r"⟦[^⟦⟧]*⟧", "", rest)) != rest:
             rest = shorter
         rest = re.sub(r"⟦[^⟦⟧]*\Z|\A[^⟦⟧]*⟧", "", rest)  # a moment or a number in an element of its own cuts its sentence in two
+        rest = re.sub(r"\d [KMGT]iB\b", "", rest)  # a unit is the same in every language
         if re.search(r"[^\W\d_]{2,}", rest):
             left.append(text)
     return left
