@@ -26,11 +26,15 @@ def second_officer(opened: Open) -> str:
 
 
 def press(tab: Tab, words: str) -> None:
-    """Finds a button or link by its words and presses it with the keyboard alone."""
-    one = tab.locator(f"main :is(button, a):has-text({json.dumps(words)})").first
-    one.focus()
+    """Finds a button or link by its words and presses it with the keyboard alone; the page that it leads to has come."""
+    with tab.expect_navigation():
+        at(tab, words)
+
+
+def at(tab: Tab, words: str) -> None:
+    """Presses it and waits for nothing."""
+    tab.locator(f"main :is(button, a):has-text({json.dumps(words)})").first.focus()
     tab.keyboard.press("Enter")
-    tab.wait_for_load_state("domcontentloaded")
 
 
 def test_a_deletion_is_served_by_two_officers_with_the_keyboard_alone(opened: Open, browser: Browser) -> None:
@@ -58,9 +62,10 @@ def test_a_deletion_is_served_by_two_officers_with_the_keyboard_alone(opened: Op
         press(tab, "Decide the request")
         assert tab.locator("#plan").inner_text() == "Dry run"
         tab.select_option("#f-outcome", "fulfilled")
-        tab.locator("form.card-form button").focus()
-        tab.keyboard.press("Enter")
-        tab.wait_for_url(address)
+        with tab.expect_navigation():
+            tab.locator("form.card-form button").focus()
+            tab.keyboard.press("Enter")
+        assert tab.url == address
         assert "A second person has to agree" in tab.content()
     with opened.tab(browser, second_officer(opened)) as tab:
         tab.goto(f"{address}/delivery")
@@ -73,7 +78,7 @@ def test_a_deletion_is_served_by_two_officers_with_the_keyboard_alone(opened: Op
         erasing.run(opened.house.services)
         tab.goto(address)
         with tab.expect_download() as waiting:
-            press(tab, "Certificate")
+            at(tab, "Certificate")
         told = json.loads(waiting.value.path().read_text())
         assert told["erasure"].startswith("era_")
         assert told["certificate"].count(".") == 2
