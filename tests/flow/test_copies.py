@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -20,7 +22,8 @@ from migrations import grants, run
 from privacy.errors import Conflict, Invalid, Locked
 from tests.conftest import NOW
 from tests.flow.test_erasure import ANNA, BO, erase, handle_of, lived_in, rows_in_lake
-from tests.house import House, track
+from tests.house import House, postgres_environment, track
+from tests.stores import postgres_database
 
 OFFICER = "usr_officer00001"
 
@@ -37,34 +40,52 @@ def makers() -> dict[str, Any]:
 
 
 def restore(
-    house: House, folder: Path, home: Path, *, keys: Path | None, data_keys: Path | None, tombstones: Path | None, replayed: bool = True
+    house: House,
+    folder: Path,
+    home: Path,
+    *,
+    keys: Path | None,
+    data_keys: Path | None,
+    tombstones: Path | None,
+    replayed: bool = True,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Services:
-    """What `piying restore` does, with the house's clock, into another home on SQLite."""
-    settings = load(home, {})
+    """What `piying restore` does, with the house's clock, into another home; without an environment on SQLite."""
+    settings = load(home, environment)
     for place in (home, settings.keys_path.parent, settings.lake_path, settings.temp_path):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     manifest = restoring.check(folder)
     restoring.put_keys(settings, keys, tombstones, manifest["deployment"])
     with closing(open_stores(settings)) as stores:
         restoring.put_stores(settings, stores, folder, manifest, makers())
-    services = opened(house, home)
+    services = opened(house, home, environment)
     restoring.put_rest(services, folder, manifest, data_keys)
     if replayed:
         restoring.replay(services)
     return services
 
 
-def opened(house: House, home: Path) -> Services:
+@pytest.fixture
+def elsewhere(house: House, request: pytest.FixtureRequest) -> Iterator[Mapping[str, str]]:
+    """The environment of a deployment with empty stores, on the same kind of database as the house."""
+    if house.services.stores.vault_owner.on_sqlite:
+        yield {}
+        return
+    server = request.getfixturevalue("postgres_server")
+    with postgres_database(server) as vault, postgres_database(server) as platform:
+        yield postgres_environment(vault, platform)
+
+
+def opened(house: House, home: Path, environment: Mapping[str, str] = MappingProxyType({})) -> Services:
     from privacy import custody
 
-    settings = load(home, {})
+    settings = load(home, environment)
     services = Services(settings, open_stores(settings), lock=None, keyring=None, clock=house.clock)
     services._keyring = custody.open_keyring(settings.keys_path, services.stores.read_vault)
     return services
 
 
-def test_a_backup_keeps_keys_apart_and_comes_back_whole(sqlite_only: House, tmp_path: Path) -> None:
-    house = sqlite_only
+def test_a_backup_keeps_keys_apart_and_comes_back_whole(house: House, elsewhere: Mapping[str, str], tmp_path: Path) -> None:
     lived_in(house)
     folder = tmp_path / "copy"
     told = backups.make(house.services, folder, actor="test")
@@ -87,6 +108,7 @@ def test_a_backup_keeps_keys_apart_and_comes_back_whole(sqlite_only: House, tmp_
             keys=Path(told["keys"]),
             data_keys=Path(told["data_keys"]),
             tombstones=journal.place(house.services.settings.keys_path),
+            environment=elsewhere,
         )
     ) as services:
         services.check_erased()
@@ -99,15 +121,23 @@ def test_a_backup_keeps_keys_apart_and_comes_back_whole(sqlite_only: House, tmp_
         assert rows_in_lake(other) == rows_in_lake(house)
 
 
-def test_attack_36_a_backup_from_before_an_erasure_is_not_served_and_brings_nobody_back(sqlite_only: House, tmp_path: Path) -> None:
-    house = sqlite_only
+def test_attack_36_a_backup_from_before_an_erasure_is_not_served_and_brings_nobody_back(
+    house: House, elsewhere: Mapping[str, str], tmp_path: Path
+) -> None:
     key = lived_in(house)
     told = backups.make(house.services, tmp_path / "copy", actor="test")
     erasure = erase(house, ANNA)
     home = tmp_path / "fresh"
     remembered = journal.place(house.services.settings.keys_path)
     services = restore(
-        house, tmp_path / "copy", home, keys=Path(told["keys"]), data_keys=Path(told["data_keys"]), tombstones=remembered, replayed=False
+        house,
+        tmp_path / "copy",
+        home,
+        keys=Path(told["keys"]),
+        data_keys=Path(told["data_keys"]),
+        tombstones=remembered,
+        replayed=False,
+        environment=elsewhere,
     )
     with closing(services):
         with pytest.raises(Locked) as locked:
