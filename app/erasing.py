@@ -112,7 +112,7 @@ def run(
                 services.erasures.fail(todo, error.code)
                 break
         _report(services, job, number)
-    done = sum(_certify(services, one.id, looked) for one in services.erasures.running() if len(one.steps) == len(steps))
+    done = _certify(services, [one for one in services.erasures.running() if len(one.steps) == len(steps)], looked)
     if waits is not None:
         raise waits
     return {"erasures": len(running), "certified": done}
@@ -132,17 +132,27 @@ def _step(services: Services, step: str, places: Sequence[remains.Place], todo: 
     services.erasures.note(step, todo, counts)
 
 
-def _certify(services: Services, erasure: str, looked: Sequence[remains.Place]) -> int:
-    """Looks again everywhere. What came in between the steps is erased once more; what then is still there stops the certificate."""
-    one = services.erasures.one(erasure)
-    (subject,) = services.erasures.subjects([one])
-    stores = []
+def _certify(services: Services, ready: Sequence[Erasure], looked: Sequence[remains.Place]) -> int:
+    """Looks again everywhere, once for all who are ready. What came in between the steps is erased once more; whose is still there gets no certificate."""
+    if not ready:
+        return 0
+    subjects = services.erasures.subjects(ready)
+    stores: list[list[dict[str, Any]]] = [[] for _ in ready]
     for place in looked:
-        (left,) = place.look(services, [subject])
-        if left:
-            place.erase(services, [subject])
-            (left,) = place.look(services, [subject])
-        stores.append({"store": place.name, "method": place.method, "left": left, "looked_at": services.clock().isoformat()})
+        left = list(place.look(services, subjects))
+        again = [number for number, rows in enumerate(left) if rows]
+        if again:
+            late = [subjects[number] for number in again]
+            place.erase(services, late)
+            for number, rows in zip(again, place.look(services, late), strict=True):
+                left[number] = rows
+        at = services.clock().isoformat()
+        for told, rows in zip(stores, left, strict=True):
+            told.append({"store": place.name, "method": place.method, "left": rows, "looked_at": at})
+    return sum(_sign(services, one, subject, told) for one, subject, told in zip(ready, subjects, stores, strict=True))
+
+
+def _sign(services: Services, one: Erasure, subject: Subject, stores: list[dict[str, Any]]) -> int:
     controller = services.settings.controller
     facts = {"stores": stores, "kept": _kept(services, subject)}
     try:
