@@ -133,7 +133,7 @@ def _step(services: Services, step: str, places: Sequence[remains.Place], todo: 
 
 
 def _certify(services: Services, ready: Sequence[Erasure], looked: Sequence[remains.Place]) -> int:
-    """Looks again everywhere, once for all who are ready; what came in between the steps is erased once more. Who still stands gets no certificate."""
+    """Looks again everywhere once for all who are ready; what came in between the steps is erased once more. Who stands still gets no certificate."""
     if not ready:
         return 0
     subjects = services.erasures.subjects(ready)
