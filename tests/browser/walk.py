@@ -42,8 +42,9 @@ _WIDE = """() => {
   if (document.documentElement.scrollWidth <= most) return [];
   const inside = (element) => { for (let one = element.parentElement; one; one = one.parentElement)
     if (getComputedStyle(one).overflowX !== "visible" && one !== document.documentElement && one !== document.body) return true; return false; };
-  return [...document.body.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > most + 1 && !inside(one))
+  const found = [...document.body.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > most + 1 && !inside(one))
     .map((one) => one.tagName + "." + one.className + " " + Math.round(one.getBoundingClientRect().right));
+  return found.length ? found : ["something inside a region that scrolls: " + document.documentElement.scrollWidth];
 }"""
 
 _CLIPPED = """() => [...document.body.querySelectorAll("*")].filter((one) => {
