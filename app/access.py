@@ -227,7 +227,9 @@ def known(tx: sa.Connection, email: str) -> str | None:
 
 
 def disable(tx: sa.Connection, account_id: str, *, now: datetime) -> int:
-    """Ends an account, its unused codes and all of its tokens at once; returns how many tokens ended."""
+    """Ends an account, its unused codes and all of its tokens at once; returns how many tokens ended. Raises NotFound; twice is no error."""
+    if tx.execute(sa.select(Account.id).where(Account.id == account_id)).scalar() is None:
+        raise NotFound("no such account", code="account_unknown")
     tx.execute(sa.update(Account).where(Account.id == account_id, Account.disabled_at.is_(None)).values(disabled_at=now))
     tx.execute(sa.delete(SetupCode).where(SetupCode.account_id == account_id))
     return tx.execute(sa.update(Token).where(Token.account_id == account_id, Token.revoked_at.is_(None)).values(revoked_at=now)).rowcount

@@ -38,9 +38,37 @@ ALWAYS = ("503",)
 WITH_BODY = ("400", "409", "413", "415", "422", "429")
 IDEMPOTENT = frozenset({"post /api/imports"})
 """Besides every route whose view is declared `once`."""
-CONDITIONAL = frozenset({"patch /api/sources/{source_id}", "put /api/imports/{import_id}/mapping"})
-VERSIONED = frozenset({"get /api/sources/{source_id}", "get /api/imports/{import_id}/mapping"}) | CONDITIONAL
+CONDITIONAL = frozenset(
+    {
+        "patch /api/sources/{source_id}",
+        "put /api/imports/{import_id}/mapping",
+        "patch /api/recipients/{recipient_id}",
+        "post /api/recipients/{recipient_id}/status",
+        "patch /api/agreements/{agreement_id}",
+        "post /api/agreements/{agreement_id}/endings",
+        "post /api/agreements/{agreement_id}/certificates",
+        "patch /api/assessments/{assessment_id}",
+        "post /api/assessments/{assessment_id}/approvals",
+        "post /api/assessments/{assessment_id}/withdrawals",
+        "patch /api/incidents/{incident_id}",
+        "post /api/incidents/{incident_id}/notifications",
+        "post /api/incidents/{incident_id}/states",
+    }
+)
+VERSIONED = CONDITIONAL | {
+    "get /api/sources/{source_id}",
+    "get /api/imports/{import_id}/mapping",
+    "get /api/recipients/{recipient_id}",
+    "get /api/assessments/{assessment_id}",
+    "get /api/incidents/{incident_id}",
+}
 """Their answers tell in `ETag` what a change names."""
+FURTHER = {
+    "get /api/audit-packs/{pack_id}": ("422",),
+    "get /api/audit/checkpoints/latest": ("404",),
+    "get /api/cubes/table": ("404",),
+}
+"""Refusals that follow from nothing else."""
 CONTENT = "put /api/imports/{import_id}/content"
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -139,6 +167,7 @@ def _complete(path: str, method: str, operation: dict[str, Any], declared: tuple
     told += ["422"] if operation.get("parameters") else []
     told += ["409"] if method != "get" else []
     told += ["400", "404", "429"] if method != "get" else []
+    told += FURTHER.get(named, ())
     if named in CONDITIONAL:
         told += ["412", "428"]
         operation.setdefault("parameters", []).append(_header("If-Match", "the ETag of what is changed"))

@@ -263,8 +263,8 @@ def _shown(services: Services, row: Any) -> dict[str, Any]:
     return {
         "pack": row.id,
         "scope": row.scope,
-        "since": _instant(asked.get("since")),
-        "until": _instant(asked.get("until")),
+        "since": _written(asked.get("since")),
+        "until": _written(asked.get("until")),
         "request": asked["of"][0] if row.scope == "request" and asked.get("of") else None,
         "redaction": asked.get("redaction"),
         "contents": asked.get("contents", []),
@@ -272,8 +272,8 @@ def _shown(services: Services, row: Any) -> dict[str, Any]:
         "state": OVER if over else row.state,
         "job": row.job,
         "created_by": row.created_by,
-        "created_at": row.created_at,
-        "expires_at": row.expires_at,
+        "created_at": row.created_at.isoformat(),
+        "expires_at": row.expires_at.isoformat(),
         "size": row.size,
         "sha256": row.sha256,
         "signer": row.signer,
@@ -285,3 +285,7 @@ def _shown(services: Services, row: Any) -> dict[str, Any]:
 
 def _instant(micros: int | None) -> datetime | None:
     return None if micros is None else from_micros(micros)
+
+
+def _written(micros: int | None) -> str | None:
+    return None if micros is None else from_micros(micros).isoformat()

@@ -57,7 +57,7 @@ def take_pack() -> dict[str, Any]:
 
 @blueprint.get("/audit-packs/<pack_id>")
 @needs("accountability.read")
-@blueprint.response(200, content_type="application/zip")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/zip")
 def read_pack(pack_id: str) -> Response:
     """The pack of a range of the log, as a signed ZIP; handing it out is an entry of the access log."""
     raw = packs.file(services(), pack_id, actor=g.caller.account_id)

@@ -81,7 +81,7 @@ def show_pack(pack_id: str) -> dict[str, Any]:
 
 @blueprint.get("/packs/<pack_id>/content")
 @needs("log.bundle")
-@blueprint.response(200, content_type="application/zip")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/zip")
 def download(pack_id: str) -> Response:
     """The pack as a ZIP; every download is an entry and counted."""
     answer = Response(evidence.download(services(), pack_id, caller=g.caller), mimetype="application/zip")

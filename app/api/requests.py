@@ -66,7 +66,7 @@ def act(body: dict[str, Any], number: str) -> dict[str, Any]:
 
 @blueprint.post("/<number>/packages")
 @needs("request.edit")
-@blueprint.response(201, content_type="application/zip")
+@blueprint.response(201, {"type": "string", "format": "binary"}, content_type="application/zip")
 def take_package(number: str) -> Response:
     """The newest package as a file; every download is counted and logged."""
     return Response(requests.take(services(), number, actor=g.caller.account_id), mimetype="application/zip", status=201)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,7 @@ def test_the_witness_convicts_an_operator_who_rewrote_the_log(house: House, keye
 def test_the_witness_runs_as_a_program_over_a_real_server(house: House, keyed: tuple[str, Path], tmp_path: Path) -> None:
     from tests.house import served
 
+    house.clock.now = datetime.now(UTC)  # a process has the real clock, and a token ends
     house.services.sign_checkpoint()
     token = tmp_path / "token"
     token.write_text(house.token("officer"), encoding="utf-8")

@@ -43,7 +43,7 @@ def test_an_undone_import_leaves_what_was_there_before_and_may_come_again(house:
             with house.services.read_jobs() as tx:
                 waiting = inbox.pending(tx, limit=4)
                 apart = imports.owners(tx, waiting[0].seq, waiting[-1].seq)
-            house.services.writer.flush(waiting, apart=apart, announce=partial(intake._note_files, house.services))
+            house.services.writer.flush(waiting, apart=apart, announce=partial(intake.note_files, house.services))
             with house.services.begin_jobs() as tx:
                 inbox.mark_done(tx, waiting[-1].seq)
     elif flushed != "in the inbox":
