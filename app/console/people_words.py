@@ -75,6 +75,10 @@ _STAFF = {
     "request.package": N_("Asked for the package"),
     "request.package_made": N_("Made the package"),
     "request.package_taken": N_("Took the package"),
+    "erasure.plan": N_("Looked what an erasure would remove"),
+    "erasure.begin": N_("Began an erasure"),
+    "erasure.certify": N_("Certified an erasure"),
+    "erasure.welcome": N_("Wrote down that a new relationship begins"),
     "log.read": N_("Read the log about this person"),
     "log.extract": N_("Took the log about this person as a file"),
 }
