@@ -122,9 +122,11 @@ class Coverage:
         return self._rate(self.plain), self._rate(self.other)
 
     def ok(self, slack: float = 0.0) -> bool:
-        """Plain margins hold 95 times in 100, less and more a hundredth; what is worked out from them at least so often."""
+        """Plain margins hold 95 times in 100, less and more a hundredth; what is worked out from them at least so often. Of few numbers four
+        deviations of chance are allowed besides."""
         plain, other = self.rates
-        return (plain is None or abs(plain - 0.95) <= LINEAR + slack) and (other is None or other >= 0.94 - slack)
+        chance = 4 * math.sqrt(0.95 * 0.05 / max(1, self.plain[1]))
+        return (plain is None or abs(plain - 0.95) <= LINEAR + slack + chance) and (other is None or other >= 0.94 - slack)
 
 
 def coverage(engine: Session, kind: str, world: audited.World, runs: int) -> Coverage:

@@ -33,6 +33,9 @@ START, BOUGHT, NOTHING = "start", "bought", "nothing"
 STEPS = Measure("steps")
 DRAWS = 400
 """How often the noise is drawn again for an interval."""
+HOLDS = 0.97
+"""Of the draws. Noise drawn again stands around counts that carry noise already, and chances of few steps are cut off at 0: at .95 the intervals
+held 93.6 times in 100 (`make audit`, 60,000 intervals), at .965 they held 95.1 times."""
 _LEAK = 1e-9
 """What every state loses to nothing, so that a chain of released counts ends whatever the noise was."""
 
@@ -65,7 +68,7 @@ def render(release: Release, house: House, margin: Margin) -> list[dict[str, Any
     names, counts = matrix(release)
     drawn = _generator(release).normal(0.0, release.sigma, (DRAWS, *counts.shape))
     found, again = removals(counts[None])[0], removals(counts[None] + drawn)
-    reach = np.quantile(np.abs(again - found), 0.95, axis=0)
+    reach = np.quantile(np.abs(again - found), HOLDS, axis=0)
     for name, effect, width in zip(names, found, reach, strict=True):
         low, high = max(0.0, float(effect - width)), min(1.0, float(effect + width))
         rows.append({CHANNEL: name, "measure": "removal", "marginal": CHANNEL} | part_of_one(float(effect), low, high))
