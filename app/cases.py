@@ -28,6 +28,12 @@ def open_(services: Services, type_: str, value: str, *, purpose: str, reason: s
     return opened
 
 
+def whose(services: Services, opened: Mapping[str, Any], *, actor: str) -> str | None:
+    """Whom a case that was just opened is about, for a request or an erasure: also a minor, of whom nothing is shown. None for nobody."""
+    handle: str | None = services.cases.named(opened["case"], actor=actor) if opened["minor"] else opened["handle"]
+    return handle
+
+
 def mine(services: Services, *, actor: str) -> list[dict[str, Any]]:
     """The open cases of an account."""
     listed: list[dict[str, Any]] = services.cases.mine(actor=actor)

@@ -102,6 +102,8 @@ def receipt(services: Services, number: str, *, actor: str) -> dict[str, Any]:
         "beside": [_row(line, called) for line in made.beside],
         "after": None if made.after is None else _row(made.after, called),
         "effects": dict(made.effects),
+        "in_force": made.in_force,
+        "latency": None if made.in_force is None else services.notice_book.latency(),
     }
 
 

@@ -26,6 +26,7 @@ STATUSES = {
     "403": "The token lacks the permission, or the act is refused",
     "404": "There is no such thing, or it is not yours",
     "409": "It clashes with what is there",
+    "410": "It is over, or was taken as often as it may be",
     "412": "It changed since it was read",
     "413": "The body is larger than this route takes",
     "415": "The body is not of the type that this route takes",
@@ -65,8 +66,11 @@ VERSIONED = CONDITIONAL | {
 """Their answers tell in `ETag` what a change names."""
 FURTHER = {
     "get /api/audit-packs/{pack_id}": ("422",),
+    "get /api/audit/packs/{pack_id}/content": ("409", "410"),
     "get /api/audit/checkpoints/latest": ("404",),
     "get /api/cubes/table": ("404",),
+    "get /api/minors/years/{year}": ("422",),
+    "post /api/requests/{number}/packages": ("410",),
 }
 """Refusals that follow from nothing else."""
 CONTENT = "put /api/imports/{import_id}/content"

@@ -46,6 +46,9 @@ STATUS_BY_CODE = {
     "idempotency_mismatch": 409,
     "odata_invalid": 400,
     "odata_unsupported": 501,
+    "package_gone": 410,
+    "evidence_over": 410,
+    "evidence_spent": 410,
 }
 
 STATUS_BY_TYPE: tuple[tuple[type[errors.PiyingError], int], ...] = (

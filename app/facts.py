@@ -108,6 +108,12 @@ def _platform(kept: RetentionSettings) -> list[Place]:
             "8 hours",
         ),
         (
+            "platform: minor_approval",
+            "who asked to look at a minor, why in scrubbed words, who approved it",
+            "the number of a case of eight hours",
+            f"{kept.evidence_months} months",
+        ),
+        (
             "platform: stopped_count",
             "how many items a no kept out, by purpose and month; read for one person at a time by officers alone",
             "under a consent handle",

@@ -94,11 +94,19 @@ def retention(services: Services) -> Mapping[str, Any]:
     services.box.destroy([one.reference for one in ended if one.reference])
     keys = services.destroy_ephemeral_keys()
     orphans = services.sweep_orphans(ORPHAN_AGE)
+    payloads = services.log_ends.end_payloads(timedelta(days=31 * services.settings.retention.evidence_months))
     with services.lake_lease():
         ended_files = services.maintenance.drop_before(_first_kept(services)).files_deleted
     with services.begin_jobs() as tx:
         forgotten = jobs.forget_finished(tx, before=now - timedelta(days=services.settings.retention.job_days))
-        counts = {"keys": keys, "orphans": orphans, "files": ended_files, "jobs": forgotten, "repeats": repeats.sweep(tx, now)}
+        counts = {
+            "keys": keys,
+            "orphans": orphans,
+            "payloads": payloads,
+            "files": ended_files,
+            "jobs": forgotten,
+            "repeats": repeats.sweep(tx, now),
+        }
         services.log(tx, LogKind.SYSTEM, "retention.run", actor="schedule", facts=counts)
     return swept | counts
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from app import access, acts, facts, jobs, ownership, published
+from app.accountability import controls
 from ingestion import quality, quarantine
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def _officer(services: Services, caller: Caller) -> dict[str, Any]:
         "quarantined": held,
         "failed_jobs": _in_state(counted, "failed"),
         "requests": services.rights.standing(),
+        "controls": controls.counts(services),
+        "minors_waiting": services.wards.waiting(),
         "grants": sum(grants for grants, _ in told.values()),
         "withdrawals": sum(others for _, others in told.values()),
         "purposes": [

@@ -85,13 +85,21 @@ def gather(services: Services, number: str, *, actor: str, clear: bool = False, 
 
 
 def build(
-    services: Services, number: str, content: Content, *, right: str, clear: bool, withheld: Sequence[str], ground: str | None
+    services: Services,
+    number: str,
+    content: Content,
+    *,
+    right: str,
+    clear: bool,
+    withheld: Sequence[str],
+    ground: str | None,
+    kin: bool = False,
 ) -> bytes:
     """The package as a ZIP archive; the same content makes the same bytes but for the signature."""
     rights, now = services.rights, services.clock()
     covered = services.stores_covered
-    chosen = {name: rows for name, rows in content.parts.items() if covered.goes_into(right, name)}
-    hidden = sorted({*withheld, *(covered.others_words if right == "portability" else ())})
+    chosen = _chosen(covered, content, right, kin=kin)
+    hidden = sorted({*withheld, *(covered.others_words if right == "portability" or kin else ())})
     shown = {name: _without(name, rows, hidden) for name, rows in chosen.items() if name not in hidden}
     files: dict[str, bytes] = {}
     for name, rows in shown.items():
@@ -118,11 +126,11 @@ def build(
 
 
 def make(
-    services: Services, number: str, *, right: str, actor: str, clear: bool, withheld: Sequence[str], ground: str | None
+    services: Services, number: str, *, right: str, actor: str, clear: bool, withheld: Sequence[str], ground: str | None, kin: bool = False
 ) -> dict[str, Any]:
     """Gathers, builds, signs, seals and enters a package; gives its document."""
     content = gather(services, number, actor=actor, clear=clear, handed_out=True)
-    data = build(services, number, content, right=right, clear=clear, withheld=withheld, ground=ground)
+    data = build(services, number, content, right=right, clear=clear, withheld=withheld, ground=ground, kin=kin)
     now, covered = services.clock(), services.stores_covered
     package_id = "pkg_" + secrets.token_hex(16)
     expires = now + covered.lasts
@@ -131,7 +139,7 @@ def make(
     with parcels.writing(path(services), package_id, services.parcel_seal) as file:
         for start in range(0, len(data), parcels.BLOCK):
             sealed = file.add(start, data[start : start + parcels.BLOCK])
-    counts = {name: len(rows) for name, rows in content.parts.items() if covered.goes_into(right, name) and name not in withheld}
+    counts = {name: len(rows) for name, rows in _chosen(covered, content, right, kin=kin).items() if name not in withheld}
     package = covered.package(
         id=package_id, number=number, made_at=now, made_by=actor, expires_at=expires, size=len(data), sealed_size=sealed,
         sha256=hashlib.sha256(data).digest(), stores=counts, downloads=0, destroyed_at=None,
@@ -139,6 +147,12 @@ def make(
     services.rights.enter_package(package, actor=actor)
     told: dict[str, Any] = package.document(now)
     return told
+
+
+def _chosen(covered: Any, content: Content, right: str, *, kin: bool) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """The parts that a right hands out; `kin`: to a relative of somebody who died."""
+    given = {name: rows for name, rows in content.parts.items() if covered.goes_into(right, name)}
+    return {name: rows for name, rows in given.items() if covered.goes_to_kin(name)} if kin else given
 
 
 def take(services: Services, number: str, *, actor: str) -> bytes:

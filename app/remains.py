@@ -235,7 +235,7 @@ OF_NOBODY = frozenset(
         *("checkpoint", "consent_head", "console_session", "cosignature", "credential", "delivery", "dossier", "dropped_field", "job"),
         *("lease", "notice", "pull", "pull_cursor", "pull_file", "purpose", "quality", "rate_bucket", "release", "repeat", "schedule"),
         *("setup_code", "source", "source_client", "source_key", "source_owner", "tally", "team_member", "team_month", "team_share"),
-        *("throttle", "token"),
+        *("throttle", "token", "minor_approval"),
     }
 )
 """Tables of sources, staff, budgets and counts: no row of theirs is a person's."""

@@ -22,6 +22,7 @@ ACTS: Mapping[str, _Act] = {
     "check_identity": lambda to, no, said, who: requests.check_identity(
         to, no, method=said.get("method", ""), passed=bool(said.get("passed")), actor=who
     ),
+    "check_kin": lambda to, no, said, who: requests.check_kin(to, no, said.get("kin") or {}, actor=who),
     "gather": lambda to, no, said, who: requests.gather(to, no, actor=who),
     "redact": lambda to, no, said, who: requests.redact(to, no, said.get("parts") or [], said.get("ground", ""), actor=who),
     "reviewed": lambda to, no, said, who: requests.reviewed(to, no, actor=who),

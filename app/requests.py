@@ -48,7 +48,7 @@ def open_by(
 ) -> dict[str, Any]:
     """Looks somebody up, which opens a case of eight hours, and opens a request; gives the request with the case."""
     opened = cases.open_(services, type_, value, purpose="rights_request", reason=reason, actor=actor, namespace=namespace)
-    return _open(services, opened["handle"], asked, actor=actor) | {"case": opened["case"]}
+    return _open(services, cases.whose(services, opened, actor=actor), asked, actor=actor) | {"case": opened["case"]}
 
 
 def open_public(
@@ -87,6 +87,7 @@ def _open(services: Services, handle: str | None, asked: Mapping[str, Any], *, a
         channel=asked["channel"],
         received_on=asked.get("received_on"),
         detail=list(asked.get("purposes") or ()),
+        deceased=bool(asked.get("deceased")),
         actor=actor,
     )
     return told
@@ -189,6 +190,11 @@ def check_identity(services: Services, number: str, *, method: str, passed: bool
     return dict(services.rights.check_identity(number, method=method, passed=passed, actor=actor))
 
 
+def check_kin(services: Services, number: str, kin: Mapping[str, str], *, actor: str) -> dict[str, Any]:
+    """Notes what a relative of somebody who died has shown."""
+    return dict(services.rights.check_kin(number, kin, actor=actor))
+
+
 def gather(services: Services, number: str, *, actor: str) -> dict[str, Any]:
     """Looks into every store and notes how much each holds."""
     return dict(services.rights.gathered(number, packing.gather(services, number, actor=actor).counts(), actor=actor))
@@ -257,8 +263,9 @@ def deliver(services: Services, number: str, *, actor: str, clear: bool = False)
 def _packed(services: Services, told: Mapping[str, Any], actor: str, clear: bool) -> dict[str, Any]:
     withheld = told["redacted"]
     made = packing.make(
-        services, told["number"], right=told["right"], actor=actor, clear=clear, withheld=withheld["parts"], ground=withheld["ground"]
-    )
+        services, told["number"], right=told["right"], actor=actor, clear=clear, withheld=withheld["parts"], ground=withheld["ground"],
+        kin=told["deceased"],
+    )  # fmt: skip
     return {"package": made["package"]}
 
 

@@ -28,7 +28,7 @@ def run(services: Services) -> Mapping[str, Any]:
 
 def due(services: Services) -> list[dict[str, Any]]:
     """What ends next, the earliest end first; what holds nothing comes last."""
-    lines = [*_stores(services), *_lapses(services), *_lake(services)]
+    lines = [*_stores(services), *_evidence(services), *_lapses(services), *_lake(services)]
     return sorted(lines, key=lambda one: (one["ends"] is None, one["ends"] or "", one["what"]))
 
 
@@ -68,6 +68,18 @@ def _stores(services: Services) -> list[dict[str, Any]]:
     ends = None if oldest is None else oldest + timedelta(days=days)
     lines.append(_line("jobs", int(finished), int(over), ends, f"{days} days", "PIPL 19"))
     return lines
+
+
+def _evidence(services: Services) -> list[dict[str, Any]]:
+    """What entries of the access log say; and what has no end of its own, because something rests on it."""
+    months = services.settings.retention.evidence_months
+    held, first, over = services.log_ends.payloads(timedelta(days=31 * months))
+    kept = services.evidence_held()
+    return [
+        _line("access log: what entries of daily work say", held, over, first, f"{months} months", "PIPL 51, 56"),
+        _line("acts of consent", kept["consent_event"], 0, None, "while what they allowed can be asked about", "PIPL 7, 14; GDPR 7(1)"),
+        _line("marks of the erased", kept["tombstone"], 0, None, "without end: they keep the erased from coming back", "PIPL 47"),
+    ]
 
 
 def _lapses(services: Services) -> list[dict[str, Any]]:

@@ -110,6 +110,7 @@ class PrivacySettings:
         "who tells no birth date: out of marketing where a rule has a youth signal (L-1), `exclude`: always, `allow`: never",
         among=("signal", "exclude", "allow"),
     )
+    minors_approvers: tuple[str, ...] = _setting((), "addresses", "officers who approve looks at minors (PIPL 31); empty: any second one")
     cool_down_days: int = _setting(90, "days", "after a refusal nobody asks again (Network Data Regulation 22(5))", least=1, most=3_650)
 
 

@@ -143,12 +143,20 @@ class IdentifierIn(Strict):
     value = fields.String(required=True, validate=validate.Length(1, 256))
 
 
+class GuardianIn(Strict):
+    """Who decided for a child under fourteen; what names them becomes a keyed mark."""
+
+    relation = fields.String(required=True, validate=validate.OneOf(["mother", "father", "guardian"]))
+    identifier = fields.Nested(IdentifierIn, required=True)
+
+
 class ConsentIn(Strict):
     identifier = fields.Nested(IdentifierIn, required=True)
     purpose = fields.String(required=True, validate=validate.Length(1, 64))
     state = fields.String(required=True, validate=validate.OneOf([one.value for one in ConsentState]))
     at = fields.AwareDateTime(load_default=None, allow_none=True)
     notice = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=128))
+    guardian = fields.Nested(GuardianIn, load_default=None, allow_none=True)
     separate_for = fields.List(fields.String(validate=validate.Length(1, 64)), load_default=list, validate=validate.Length(max=8))
     default_state = fields.String(load_default="unchecked", validate=validate.OneOf(["unchecked", "checked"]))
     artefact = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^[0-9a-f]{64}\Z"))
@@ -275,6 +283,7 @@ class DecisionIn(Strict):
     at = fields.String(load_default=None, allow_none=True, validate=validate.Length(10, 40))
     notice = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=128))
     default_state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["unchecked", "checked"]))
+    guardian = fields.Nested(GuardianIn, load_default=None, allow_none=True)
 
 
 class UnmergeIn(CaseIn):
@@ -357,6 +366,7 @@ class RequestIn(Strict):
     identifier = fields.Nested(IdentifierIn, required=True)
     namespace = fields.String(load_default="", validate=validate.Length(max=64))
     reason = fields.String(required=True, validate=validate.Length(1, 500))
+    deceased = StrictBoolean(load_default=False)
 
 
 class RequestActIn(Strict):
@@ -365,6 +375,9 @@ class RequestActIn(Strict):
     act = fields.String(required=True, validate=validate.Length(1, 24))
     account = fields.String(load_default="", validate=validate.Length(max=80))
     method = fields.String(load_default="", validate=validate.Length(max=20))
+    kin = fields.Dict(
+        keys=fields.String(), values=fields.String(validate=validate.Length(max=24)), load_default=dict, validate=validate.Length(max=4)
+    )
     passed = StrictBoolean(load_default=False)
     parts = fields.List(fields.String(validate=validate.Length(1, 80)), load_default=list, validate=validate.Length(max=100))
     ground = fields.String(load_default="", validate=validate.Length(max=20))

@@ -10,7 +10,7 @@ It must never learn what anybody did: it opens no lake.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from privacy.consent import agreements, flags, gate, ledger, reach, registry, re
 from privacy.consent.ledger import ConsentAct
 from privacy.consent.wishes import Wish
 from privacy.errors import Invalid, PiyingError, Raced, Refused
-from privacy.identity import families, merging, normalise, pseudonyms, stones, vault
+from privacy.identity import families, guardians, merging, normalise, pseudonyms, stones, vault
 from privacy.identity.keys import Keyring
 from privacy.identity.profiles import KEY_BYTES
 from privacy.orm import Begin, from_micros, to_micros
@@ -129,9 +129,11 @@ class Preferences:
         checked = [wishes.check(item, registered, notices) for item in items]
         columns, faults = _identifiers(items, namespace)
         outcome = [one if isinstance(one, PiyingError) else faults.get(index, one) for index, one in enumerate(checked)]
+        outcome = [self._guardian_fault(item, one, namespace) for item, one in zip(items, outcome, strict=True)]
         if not any(isinstance(one, Wish) for one in outcome):
             raise next(one for one in outcome if isinstance(one, PiyingError))
         people = self._meet(columns, np.array([isinstance(one, Wish) for one in outcome]), outcome, now)
+        outcome = self._witnessed(outcome, items, people, namespace)
         acts, told = _acts(outcome, people, to_micros(now), actor, source)
         body = requests.digest(
             *(part for act, wish in acts for part in (*act[:4], wish.notice, act.valid_until, None if wish.at is None else act.at))
@@ -167,6 +169,7 @@ class Preferences:
                     found = vault.resolve(tx, self._keyring, columns, may_link_strong=True, random=self._random)
                     erased = np.asarray(found.erased.to_numpy(zero_copy_only=False), bool)
                     keep = good & ~erased & (found.index >= 0) & ~_too_early(outcome, found.begins, to_micros(now))
+                    keep &= ~self._without_guardian(outcome, found, now)
                     vault.store(tx, self._keyring, found, pa.array(keep.tolist(), pa.bool_()), batch_id=batch, now=now, random=self._random)
                 break
             except Raced:
@@ -180,6 +183,38 @@ class Preferences:
         for row in np.flatnonzero(erased & good).tolist():
             handles[row] = self._nobodys(columns, row, outcome[row])
         return _People(handles, aliases)
+
+    def _without_guardian(self, outcome: Sequence[Wish | PiyingError], found: vault.Resolution, now: datetime) -> npt.NDArray[np.bool_]:
+        """A child's yes that no guardian gave: it is no consent (PIPL 31)."""
+        orphaned = np.zeros(len(outcome), bool)
+        today = now.astimezone(self._zone).date()
+        children = {person for person, born in found.youth.items() if vault.age(born, today) < LAKE_AGE}
+        if children:
+            people = _blocks(found.people)
+            for row, wish in enumerate(outcome):
+                given = isinstance(wish, Wish) and gate.is_grant(wish.state) and "guardian" not in wish.evidence
+                orphaned[row] = given and found.index[row] >= 0 and people[found.index[row]] in children
+        return orphaned
+
+    def _guardian_fault(self, item: Mapping[str, Any], wish: Wish | PiyingError, namespace: str) -> Wish | PiyingError:
+        """The wish, or why nobody is named by what it says of a guardian."""
+        if isinstance(wish, Wish) and "guardian" in wish.evidence:
+            try:
+                guardians.mark(self._keyring, bytes(ID), item["guardian"].get("identifier"), namespace=namespace)
+            except Invalid as error:
+                return error
+        return wish
+
+    def _witnessed(
+        self, outcome: Sequence[Wish | PiyingError], items: Sequence[Mapping[str, Any]], people: _People, namespace: str
+    ) -> list[Wish | PiyingError]:
+        """The wishes; those that a guardian gave with the mark of who that is."""
+        told = list(outcome)
+        for row, (wish, handle) in enumerate(zip(outcome, people.handles, strict=True)):
+            if isinstance(wish, Wish) and handle is not None and "guardian" in wish.evidence:
+                named = guardians.mark(self._keyring, handle, items[row]["guardian"]["identifier"], namespace=namespace)
+                told[row] = replace(wish, evidence={**wish.evidence, "guardian_mark": named})
+        return told
 
     def _nobodys(self, columns: Mapping[str, pa.StringArray], row: int, wish: Wish | PiyingError) -> bytes | None:
         """The handle under which a no of somebody erased is recorded: made of their identifier's mark, it leads to no person. A yes has none."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from privacy.errors import PiyingError
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 OK, ATTENTION, BROKEN = "ok", "attention", "broken"
 STATES = (BROKEN, ATTENTION, OK)
+KEPT = timedelta(minutes=10)
+_COUNTED: WeakKeyDictionary[Services, tuple[datetime, dict[str, int]]] = WeakKeyDictionary()
 PARTS = ("app.accountability.of_law", "app.accountability.of_papers", "app.accountability.of_care")
 
 
@@ -65,6 +69,16 @@ def run(services: Services, controls: Iterable[Control] | None = None) -> dict[s
     items.sort(key=lambda one: STATES.index(one["state"]))
     counted = {state: sum(1 for one in items if one["state"] == state) for state in STATES}
     return {"ok": not counted[BROKEN], "broken": counted[BROKEN], "attention": counted[ATTENTION], "items": items}
+
+
+def counts(services: Services) -> dict[str, int]:
+    """How many controls are broken and how many want a look, as of at most ten minutes ago: for a start page, which asks them all no more often."""
+    now = services.clock()
+    told = _COUNTED.get(services)
+    if told is None or not timedelta() <= now - told[0] < KEPT:
+        found = run(services)
+        told = _COUNTED[services] = (now, {"broken": found["broken"], "attention": found["attention"]})
+    return told[1]
 
 
 def _asked(services: Services, one: Control) -> dict[str, Any]:

@@ -28,6 +28,33 @@ class FoundOut(OpenCaseOut):
     identifiers = many(MaskedOut)
 
 
+class LookedUpOut(FoundOut):
+    """`minor` says that nothing is shown until another officer approved it."""
+
+    minor = text(none=True, description="under_14, under_18; null for everybody else")
+
+
+class ApprovalOut(Strict):
+    """What an officer asked for to see a minor's data, and what another one answered."""
+
+    case = text()
+    asked_by = text()
+    purpose = text()
+    band = text(description="under_14, under_18")
+    reason = text()
+    asked_at = moment()
+    until = moment()
+    state = text(description="asked, approved, refused, over")
+    decided_by = text(none=True)
+    decided_at = moment(none=True)
+
+
+class UsedApprovalOut(ApprovalOut):
+    looks = whole()
+    asked_by_name = text()
+    decided_by_name = text(none=True)
+
+
 class SeenOut(MaskedOut):
     since = moment()
 

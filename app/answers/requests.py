@@ -40,6 +40,7 @@ class RequestOut(Strict):
     closed_at = moment(none=True)
     closing = text(none=True)
     erasure = text(none=True)
+    deceased = flag()
 
 
 class OpenedRequestOut(RequestOut):
@@ -83,6 +84,8 @@ class WholeRequestOut(RequestOut):
 
     found = text(description="known, unknown, erased")
     identifiers = many(MaskedOut)
+    kin = fields.Dict(required=True, allow_none=True)
+    minor = text(none=True, description="under_14, under_18: then identifiers are shown with another officer's approval only")
     events = many(RequestEventOut)
     packages = many(PackageOut)
     others = many(RequestOut)

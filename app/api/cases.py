@@ -9,10 +9,12 @@ from typing import Any
 
 from flask import g
 from flask_smorest import Blueprint
+from marshmallow import fields, validate
 
-from app import cases
+from app import cases, minors
 from app.answers.parts import page_of
 from app.answers.people import (
+    ApprovalOut,
     ClosedOut,
     ConsequencesOut,
     DecidedOut,
@@ -24,9 +26,15 @@ from app.answers.people import (
     TimelineOut,
 )
 from app.guard import needs, services
-from app.shapes import AtIn, DecisionIn, RevealIn
+from app.shapes import AtIn, DecisionIn, RevealIn, Strict
 
 blueprint = Blueprint("cases", __name__, url_prefix="/api/subjects/cases", description="What is known of one person")
+
+
+class ApprovalIn(Strict):
+    """Why somebody of the staff has to see a minor's data."""
+
+    reason = fields.String(required=True, validate=validate.Length(3, 500))
 
 
 @blueprint.get("")
@@ -94,6 +102,15 @@ def reveal(body: dict[str, Any], case_id: str) -> dict[str, Any]:
 def decide(body: dict[str, Any], case_id: str) -> dict[str, Any]:
     """Records an act of the person, with how it was collected; tells how the purpose stood before and stands now."""
     return cases.decide(services(), case_id, body, actor=g.caller.account_id)
+
+
+@blueprint.post("/<case_id>/approvals")
+@needs("person.find")
+@blueprint.arguments(ApprovalIn)
+@blueprint.response(201, ApprovalOut)
+def ask_approval(body: dict[str, Any], case_id: str) -> dict[str, Any]:
+    """Asks another officer to approve looking at a minor; the approval ends with the case."""
+    return minors.ask(services(), case_id, actor=g.caller.account_id, **body)
 
 
 @blueprint.post("/<case_id>/closing")

@@ -68,5 +68,5 @@ def act(body: dict[str, Any], number: str) -> dict[str, Any]:
 @needs("request.edit")
 @blueprint.response(201, {"type": "string", "format": "binary"}, content_type="application/zip")
 def take_package(number: str) -> Response:
-    """The newest package as a file; every download is counted and logged."""
+    """The newest package as a file; every download is counted and logged. One that is over, or was taken ten times: 410 `package_gone`."""
     return Response(requests.take(services(), number, actor=g.caller.account_id), mimetype="application/zip", status=201)

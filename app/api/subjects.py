@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 
 from app import cases, people
 from app.answers.parts import page_of
-from app.answers.people import AcceptedOut, DismissedOut, FoundOut, ProposalOut, ReasonsOut, UnmergedOut
+from app.answers.people import AcceptedOut, DismissedOut, LookedUpOut, ProposalOut, ReasonsOut, UnmergedOut
 from app.guard import needs, services
 from app.shapes import CaseIn, LookupIn, ProposalIn, UnmergeIn
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("subjects", __name__, url_prefix="/api/subjects", descript
 @blueprint.post("/lookups")
 @needs("person.find")
 @blueprint.arguments(LookupIn)
-@blueprint.response(201, FoundOut)
+@blueprint.response(201, LookedUpOut)
 def look_up(body: dict[str, Any]) -> dict[str, Any]:
     """A person's handle and masked identifiers, and a case of eight hours; nobody known looks the same but for the empty list."""
     identifier = body.pop("identifier")

@@ -38,14 +38,15 @@ def erase(
         raise Refused("an erasure needs a second person", code="second_person_needed", field="second")
     approved_by = "" if second is None else _officer(services, second)
     found = cases.open_(services, type_, _identifier(), purpose="rights_request", reason=reason, actor=actor, namespace=namespace)
-    if found["handle"] is None:
+    handle = cases.whose(services, found, actor=actor)
+    if handle is None:
         raise NotFound("nobody here has this identifier", code="person_unknown")
     if dry_run:
-        planned = erasing.plan(services, found["handle"], actor=actor)
+        planned = erasing.plan(services, handle, actor=actor)
         rows = [[one["store"], one["method"], one["found"]] for one in planned["stores"]]
         emit(planned, json_, lambda: table(("store", "how", "found"), rows))
         return
-    erasure = erasing.begin(services, found["handle"], actor=actor, approved_by=approved_by, request=request)
+    erasure = erasing.begin(services, handle, actor=actor, approved_by=approved_by, request=request)
     erasing.run(services)
     told = erasing.state(services, erasure)
     emit({name: told[name] for name in ("erasure", "state", "step", "error", "request")}, json_)

@@ -109,7 +109,8 @@ def find(type_: str, purpose: str, reason: str, namespace: str, json_: bool) -> 
     columns = ("type", "masked", "ref")
 
     def plain() -> None:
-        click.echo(f"handle: {found['handle'] or 'nobody here has this identifier'}")
+        nobody = "a minor: another officer has to approve a look, in the console" if found["minor"] else "nobody here has this identifier"
+        click.echo(f"handle: {found['handle'] or nobody}")
         click.echo(f"case: {found['case']}")
         table(columns, [[one[column] for column in columns] for one in found["identifiers"]])
 

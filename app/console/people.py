@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, request
 from flask.typing import ResponseReturnValue
 
-from app import cases, errors, requests
+from app import cases, errors, minors, requests
 from app.console import gate, shell
 from app.console.languages import N_, _
 from app.console.people_words import COLLECTIONS, PURPOSES, TYPES, told, words_of_people
@@ -96,6 +96,8 @@ def case(case_id: str) -> ResponseReturnValue:
     try:
         found, wrong = cases.look(services(), case_id, parts, actor=_me(), at=at), ""
     except PiyingError as error:
+        if error.code == "minor_not_approved":
+            return _minor(case_id)
         if error.field != "at":
             raise
         found, wrong = cases.look(services(), case_id, parts, actor=_me()), told(error)
@@ -103,6 +105,25 @@ def case(case_id: str) -> ResponseReturnValue:
     return _render(
         "case", 422 if wrong else 200, case=found, tab=tab, TABS=TABS, asked_at=at if not wrong else "", wrong=wrong, asked=asked
     )
+
+
+def _minor(case_id: str, wrong: dict[str, str] | None = None) -> ResponseReturnValue:
+    """Instead of a minor's case, before somebody approved it."""
+    return _render("minor", 403, case_id=case_id, asked=minors.of_case(services(), case_id, actor=_me()), wrong=wrong or {})
+
+
+@blueprint.post("/people/<case_id>/approvals")
+@gate.act("person.find")
+def ask_approval(case_id: str) -> ResponseReturnValue:
+    """Asks another officer."""
+    try:
+        minors.ask(services(), case_id, reason=request.form.get("reason", ""), actor=_me())
+    except PiyingError as error:
+        if error.field != "reason":
+            raise
+        return _minor(case_id, {"reason": told(error)})
+    flash(_("Asked. Another officer has to approve it."), "good")
+    return redirect(f"/people/{case_id}", 303)
 
 
 # ── one value in clear ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,7 +164,7 @@ def decision_page(case_id: str) -> ResponseReturnValue:
     return _decision_form(case_id, kept=kept)
 
 
-def _kept(wish: dict[str, str]) -> dict[str, str]:
+def _kept(wish: dict[str, Any]) -> dict[str, str]:
     """Of what was typed what may be shown again: words of our own lists, and a moment that looks like one."""
     lists = {"state": STATES, "collection": COLLECTIONS, "default_state": ("unchecked", "checked")}
     kept = {name: wish[name] for name, known in lists.items() if wish.get(name) in known}
@@ -151,7 +172,7 @@ def _kept(wish: dict[str, str]) -> dict[str, str]:
 
 
 def _decision_form(
-    case_id: str, status: int = 200, wrong: dict[str, str] | None = None, kept: dict[str, str] | None = None
+    case_id: str, status: int = 200, wrong: dict[str, str] | None = None, kept: dict[str, Any] | None = None
 ) -> ResponseReturnValue:
     found = cases.look(services(), case_id, ("consents",), actor=_me())
     wish = kept or {}
@@ -163,7 +184,12 @@ def _decision_form(
 @gate.act("consent.edit")
 def decide(case_id: str) -> ResponseReturnValue:
     """Records it and says what changed."""
-    wish = {name: request.form.get(name, "").strip()[:128] for name in ("purpose", "state", "collection", "at", "notice", "default_state")}
+    wish: dict[str, Any] = {
+        name: request.form.get(name, "").strip()[:128] for name in ("purpose", "state", "collection", "at", "notice", "default_state")
+    }
+    if request.form.get("guardian_relation"):
+        named = {name: request.form.get(f"guardian_{name}", "").strip()[:256] for name in ("type", "value")}
+        wish["guardian"] = {"relation": request.form["guardian_relation"][:16], "identifier": named}
     if wish["collection"] not in COLLECTIONS:
         return _decision_form(case_id, 422, {"collection": _("Choose how the person said so.")}, wish)
     try:

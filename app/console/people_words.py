@@ -53,6 +53,7 @@ GROUNDS = {
     "other_law": N_("Other law"),
     "legitimate_interest": N_("Legitimate interest"),
 }
+RELATIONS = {"mother": N_("Mother"), "father": N_("Father"), "guardian": N_("Another guardian")}
 COLLECTIONS = {
     "paper": N_("On paper"),
     "phone": N_("By telephone"),
@@ -69,6 +70,7 @@ _STAFF = {
     "case.open": N_("Opened a case"),
     "case.view": N_("Looked into the case"),
     "consent.record": N_("Recorded an act of consent"),
+    "minor.ask": N_("Asked to look at a minor's data"),
     "request.open": N_("Opened a request of this person"),
     "request.view": N_("Looked into a request"),
     "request.gather": N_("Began to look into every store"),
@@ -97,6 +99,8 @@ _WRONG = {
     "notice_unknown": N_("Choose a notice of the list."),
     "consent_preticked": N_("A box that was ticked beforehand is no consent. Record nothing, or a refusal."),
     "default_state_missing": N_("Separate consent on a screen counts only if its box was empty. Say how it was."),
+    "guardian_missing": N_("A guardian decides for a child under fourteen. Say who it was."),
+    "guardian_invalid": N_("Say who the guardian is, by one identifier of the chosen kind."),
     "merge_over_limit": N_("The two together would have more identifiers than one person may."),
     "person_changed": N_("The person changed meanwhile. Look again."),
 }
@@ -111,6 +115,7 @@ def words_of_people() -> dict[str, Any]:
         "REFUSED": REFUSED,
         "GROUNDS": GROUNDS,
         "COLLECTIONS": COLLECTIONS,
+        "RELATIONS": RELATIONS,
         "tongue": "zh" if current().startswith("zh") else "en",
         "act_of_staff": act_of_staff,
         "words": lambda some: [(key, _(word)) for key, word in some.items()],

@@ -50,6 +50,32 @@ METHODS = {
     "document_seen": N_("A document was seen, nothing of it was kept"),
     "known_channel": N_("Wrote from an address that we know"),
 }
+KIN = {
+    "relation": {
+        "spouse": N_("Spouse"),
+        "child": N_("Child"),
+        "parent": N_("Parent"),
+        "sibling": N_("Brother or sister"),
+        "grandparent": N_("Grandparent"),
+        "grandchild": N_("Grandchild"),
+    },
+    "death": {
+        "certificate_seen": N_("A certificate was seen"),
+        "register_seen": N_("The cancelled household register was seen"),
+        "court_seen": N_("A court's declaration was seen"),
+    },
+    "kinship": {
+        "household_register_seen": N_("The household register was seen"),
+        "certificate_seen": N_("A certificate was seen"),
+        "notary_seen": N_("A notary's deed was seen"),
+    },
+    "wishes": {
+        "none_known": N_("Nothing else is known"),
+        "agreed": N_("The person agreed to it"),
+        "refused": N_("The person wanted it otherwise"),
+    },
+}
+"""What is noted of a relative who asks for somebody who died (PIPL 49)."""
 OUTCOMES = {"fulfilled": N_("Fulfil"), "partly": N_("Fulfil in part"), "refused": N_("Refuse")}
 REASONS = {
     "identity_unproven": N_("Identity was not proven"),
@@ -58,6 +84,8 @@ REASONS = {
     "others_rights": N_("It would disclose somebody else"),
     "excessive": N_("Asked again and again without a new occasion"),
     "not_this_right": N_("The law does not give this right here"),
+    "not_a_relative": N_("Death or kinship was not shown"),
+    "deceased_wishes": N_("The person arranged otherwise while alive"),
 }
 CLOSINGS = {
     "done": N_("It was delivered"),
@@ -87,6 +115,7 @@ ACTS = {
     "identity_asked": N_("Asked for proof of identity"),
     "identity_proven": N_("Identity proven"),
     "identity_failed": N_("Identity not proven"),
+    "kin_checked": N_("Saw the papers of a relative"),
     "gathered": N_("Looked into every store"),
     "redacted": N_("Chose what is withheld"),
     "reviewed": N_("Looked through it"),
@@ -113,6 +142,11 @@ _WRONG = {
     "words_missing": N_("Write something."),
     "identity_unproven": N_("Identity has to be proven first."),
     "own_decision": N_("Nobody approves their own decision. A second person has to."),
+    "kinship_unproven": N_("Note first which papers of the death and of the kinship were seen."),
+    "kin_incomplete": N_("Say who the relative is, which papers were seen and what the person wished."),
+    "deceased_wishes": N_("The person arranged otherwise while alive, and that comes first: refuse it for that reason."),
+    "right_not_of_deceased": N_("For somebody who died a relative asks for access, a copy, correction or deletion."),
+    "minor_not_approved": N_("The person is under eighteen: open a case and ask for another officer's approval first."),
     "request_step": N_("The request does not stand at this step. Open the page again."),
     "request_changed": N_("Somebody else acted on it meanwhile. Look again."),
     "request_closed": N_("The request is closed."),
@@ -142,7 +176,7 @@ def words_of_requests() -> dict[str, Any]:
     tables = {
         "RIGHTS": RIGHTS, "LANGUAGES": LANGUAGES, "REGIMES": REGIMES, "STEPS": STEPS, "CHANNELS": CHANNELS, "METHODS": METHODS, "OUTCOMES": OUTCOMES,
         "REASONS": REASONS, "CLOSINGS": CLOSINGS, "LONGER": LONGER, "GROUNDS": GROUNDS, "LETTERS": LETTERS, "ACTS": ACTS,
-        "BASES": BASES, "FLAGS": FLAGS,
+        "BASES": BASES, "FLAGS": FLAGS, "KIN": KIN,
     }  # fmt: skip
     return tables | {
         "words": lambda some: [(key, _(word)) for key, word in some.items()],

@@ -18,7 +18,7 @@ from app.console import gate, shell
 from app.console.languages import N_, _
 from app.console.lists import Column, Empty, Filter, Listing, csv_of, parse
 from app.console.people_words import TYPES
-from app.console.request_words import REGIMES, RIGHTS, STEPS, told, words_of_requests
+from app.console.request_words import KIN, REGIMES, RIGHTS, STEPS, told, words_of_requests
 from app.guard import services
 from privacy.errors import Invalid, PiyingError
 
@@ -126,7 +126,10 @@ def _new_form(case: str, status: int = 200, wrong: dict[str, str] | None = None,
 def open_() -> ResponseReturnValue:
     """Opens it; a case about nobody opens one about nobody."""
     said = {name: request.form.get(name, "")[:64] for name in ("case", "right", "regime", "language", "channel", "received_on")}
-    asked: dict[str, Any] = dict(said) | {"purposes": request.form.getlist("purposes")[:32]}
+    asked: dict[str, Any] = dict(said) | {
+        "purposes": request.form.getlist("purposes")[:32],
+        "deceased": request.form.get("deceased") == "1",
+    }
     try:
         asked["received_on"] = _day(said["received_on"])
         made = requests.open_from_case(services(), said["case"], asked, actor=_me())
@@ -173,7 +176,8 @@ def act(number: str) -> ResponseReturnValue:
 
 def _said(names: tuple[str, ...]) -> dict[str, Any]:
     said: dict[str, Any] = {name: request.form.get(name, "").strip()[:2000] for name in names}
-    return said | {"passed": request.form.get("passed") == "yes", "parts": request.form.getlist("parts")[:100]}
+    kin = {name: request.form.get(name, "")[:24] for name in KIN}
+    return said | {"passed": request.form.get("passed") == "yes", "parts": request.form.getlist("parts")[:100], "kin": kin}
 
 
 def _done(number: str, said: dict[str, Any]) -> ResponseReturnValue:

@@ -48,6 +48,7 @@ PAGES = (
     "mappings",
     "people",
     "proposals",
+    "minors",
     "requests",
     "consents",
     "endings",

@@ -87,6 +87,10 @@ STATES = {
     "person_erased": State(N_("Erased"), "person-slash", "quiet"),
     "flag_restricted": State(N_("Use restricted"), "lock", "warn"),
     "flag_objected": State(N_("Objects to automated decisions"), "hand-thumbs-down", "warn"),
+    "approval_asked": State(N_("Waits for an answer"), "hourglass-split", "info"),
+    "approval_approved": State(N_("Approved"), "check-circle", "good"),
+    "approval_refused": State(N_("Refused"), "x-circle", "bad"),
+    "approval_over": State(N_("Over"), "clock", "quiet"),
     "step_received": State(N_("Received"), "inbox", "info"),
     "step_identity": State(N_("Identity"), "hourglass-split", "warn"),
     "step_collect": State(N_("Collect"), "collection", "info"),
@@ -147,6 +151,7 @@ _BY_STATUS = {
     404: Said(N_("There is no such page"), N_("It may have ended, or the address is incomplete.")),
     405: Said(N_("This address does not take that"), N_("Use the buttons of the page itself.")),
     409: Said(N_("It changed meanwhile, or does not fit"), N_("Open the page again: it shows how things stand now.")),
+    410: Said(N_("It is gone"), N_("Its time is over. Ask for it to be made again.")),
     412: Said(N_("Somebody changed it meanwhile"), N_("Open the page again: it shows how things stand now.")),
     413: Said(N_("That is too large"), N_("Send a smaller file, or use an import.")),
     422: Said(N_("Something in it breaks a rule"), N_("Go back, correct the field and send it again.")),
@@ -184,6 +189,17 @@ _BY_CODE = {
     "assessment_missing": Said(
         N_("An approved impact assessment has to cover it first"),
         N_("An officer drafts it under Impact assessments, another one approves it."),
+    ),
+    "minor_not_approved": Said(
+        N_("This is a minor's data"),
+        N_("Another officer has to approve it first: open a case about the person and ask there."),
+    ),
+    "own_approval": Said(N_("Nobody approves what they asked for themselves"), N_("Another officer has to.")),
+    "not_responsible": Said(
+        N_("Others are named as responsible for minors"), N_("The setting privacy.minors_approvers names who answers.")
+    ),
+    "package_gone": Said(
+        N_("The package is gone"), N_("A package opens for fourteen days and ten downloads. If the request is open, make it again.")
     ),
     "own_proposal": Said(N_("Nobody confirms their own proposal"), N_("Another officer has to.")),
     "shares_over": Said(N_("The shares are more than the whole"), N_("All teams together get at most the whole question slice.")),

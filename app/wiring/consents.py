@@ -53,6 +53,7 @@ class Consents(Doors):
             keyring=self.open_keyring(),
             log=self.log,
             clock=self.clock,
+            zone=self.settings.zone,
         )
 
     @cached_property

@@ -42,6 +42,11 @@ class Covered:
         return part == stores.EXPLANATION or part.startswith("lake.person_month") or right != Right.EXPLANATION
 
     @staticmethod
+    def goes_to_kin(part: str) -> bool:
+        """Whether a relative of somebody who died is given a part: what the person gave and did, not who of the staff looked (PIPL 49)."""
+        return stores.portable(part)
+
+    @staticmethod
     def manifest(shown: Mapping[str, Sequence[Any]], hidden: Sequence[str], chosen: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Every table with its part and the part's rows, or why there is none."""
         people = {f"lake.{name}": f"lake.{name}" for name, table in catalogue.load().tables.items() if table.people}
@@ -92,6 +97,7 @@ class DeskOfRequests(Lake):
             random=secrets.token_bytes,
             zone=self.settings.zone,
             working=worked,
+            wards=self.wards,
         )
 
     @cached_property
@@ -130,4 +136,5 @@ class DeskOfRequests(Lake):
             outcome=told["outcome"],
             reason=told["reason"],
             longer=longer,
+            deceased=told["deceased"],
         )

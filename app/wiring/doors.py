@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from privacy.oversight.cases import Cases
     from privacy.oversight.door import Oversight
     from privacy.oversight.kinship import Kinship
+    from privacy.oversight.wards import Wards
     from privacy.preferences import Preferences
     from privacy.release import Releases
+    from privacy.retention import LogEnds
 
 Transaction = AbstractContextManager[sa.Connection]
 LEASE = "lake"
@@ -174,6 +176,21 @@ class Doors:
             keyring=self.open_keyring(),
             log=self.log,
             clock=self.clock,
+            zone=self.settings.zone,
+        )
+
+    @cached_property
+    def wards(self) -> Wards:
+        from privacy.oversight.wards import Wards
+
+        return Wards(
+            begin_platform=self.begin_console,
+            read_platform=self.read_console,
+            read_vault=self.stores.read_vault,
+            keyring=self.open_keyring(),
+            log=self.log,
+            clock=self.clock,
+            zone=self.settings.zone,
         )
 
     @cached_property
@@ -189,6 +206,7 @@ class Doors:
             keyring=self.open_keyring(),
             log=self.log,
             clock=self.clock,
+            zone=self.settings.zone,
         )
 
     @cached_property
@@ -204,6 +222,7 @@ class Doors:
             keyring=self.open_keyring(),
             log=self.log,
             clock=self.clock,
+            zone=self.settings.zone,
         )
 
     @cached_property
@@ -346,6 +365,13 @@ class Doors:
 
         now = self.clock()
         return casebook.sweep(tx, now), stopped.sweep(tx, now.astimezone(self.settings.time_zone).date())
+
+    @property
+    def log_ends(self) -> LogEnds:
+        """Ends what old entries of the access log say; only the console's account may."""
+        from privacy.retention import LogEnds
+
+        return LogEnds(begin=self.begin_console, read=self.read_console, log=self.log, clock=self.clock)
 
     def sweep_orphans(self, older_than: timedelta) -> int:
         """Removes people whose batch never reached the platform."""

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from app import imports, journal, restored
 from app.wiring.contents import Contents
 from app.wiring.lake import Lake
@@ -69,6 +71,17 @@ class Erasing(Lake, Contents):
         with self.read_intake() as tx:
             open_ = casebook.every(tx)
         return [case for case, subject in open_ if ring.inverse_block_cipher(pseudonyms.CONSOLE_HANDLE, case)(subject) in wanted]
+
+    def evidence_held(self) -> dict[str, int]:
+        """How many acts of consent and marks of erased identifiers there are."""
+        from privacy.consent.ledger import ConsentEventRow
+        from privacy.identity.vault import Tombstone
+
+        with self.read_console() as tx:
+            acts = int(tx.execute(sa.select(sa.func.count()).select_from(ConsentEventRow)).scalar_one())
+        with self.stores.read_vault() as tx:
+            marks = int(tx.execute(sa.select(sa.func.count()).select_from(Tombstone)).scalar_one())
+        return {"consent_event": acts, "tombstone": marks}
 
     def end_cases_of(self, cases: Sequence[str]) -> int:
         """Ends cases."""

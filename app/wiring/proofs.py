@@ -46,6 +46,7 @@ class Evidences(Consents):
             keyring=self.open_keyring(),
             log=self.log,
             clock=self.clock,
+            zone=self.settings.zone,
         )
 
     def bundle_order(

@@ -69,22 +69,28 @@ def answer(
         return _no(GROUND_MISSING, None)
     if ground not in CONSENT_GROUNDS:
         return Answer(allowed=True, reason="", ground=ground, ask=False, not_before=None)
-    if years is not None and years < years_needed(use.purpose):
+    child = years is not None and years < years_needed(use.purpose)
+    if child and (years_needed(use.purpose) > CHILD or use.purpose == STATISTICS):
         return _no(MINOR, ground)
     if flags:
         return _no(min(one.value for one in flags), ground)
-    mine = [[row for row in rows if row["purpose"] == use.purpose] for rows in histories]
+    mine = [[row for row in rows if row["purpose"] == use.purpose and (not child or _by_guardian(row))] for rows in histories]
     told = [one for one in mine if one]
     anything = gate.strictest([scope.timeline(rows, Scope()) for rows in told]) if told else gate.NOTHING
     within = gate.strictest([scope.timeline(rows, covered, use.category, use.method) for rows in told]) if told else gate.NOTHING
     before, decided = gate.decide(anything, now, now), gate.decide(within, now, now)
     ask, not_before = _ask(told, anything, covered, now, cool_down)
-    reason = before.reason
+    reason = MINOR if child and not before.allowed and before.reason == Reason.CONSENT_MISSING.value else before.reason
     if before.allowed and not decided.allowed:
         reason = scope.FORM_MISSING if covered.written and not covered.editions else scope.NOT_COVERED
     elif before.allowed and unknown_age_barred and years is None and use.purpose == PROFILING:
         reason = AGE_UNKNOWN
     return Answer(not reason, reason, ground, ask, not_before)
+
+
+def _by_guardian(row: Row) -> bool:
+    """Whether an act about a child counts: every no, and a yes that a guardian gave (PIPL 31)."""
+    return not gate.is_grant(row["state"]) or "guardian" in (row.get("evidence") or {})
 
 
 def _no(reason: str, ground: str | None) -> Answer:

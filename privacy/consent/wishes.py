@@ -20,8 +20,13 @@ COLLECTIONS = frozenset({"api", "form", "paper", "phone", "app", "mini_program",
 _WITHOUT_SCREEN = frozenset({"paper", "phone"})
 """Where no box can be ticked beforehand, its state need not be told."""
 _FIELDS = frozenset(
-    {"identifier", "purpose", "state", "at", "notice", "separate_for", "default_state", "collection", "language", "valid_until", "artefact"}
+    {
+        *("identifier", "purpose", "state", "at", "notice", "separate_for", "default_state", "collection", "language", "valid_until"),
+        *("artefact", "guardian"),
+    }
 )
+RELATIONS = frozenset({"mother", "father", "guardian"})
+"""Who decides for a child under fourteen (PIPL 31)."""
 
 
 _ARTEFACT = re.compile(r"[0-9a-f]{64}")
@@ -55,17 +60,12 @@ def check(item: Mapping[str, Any], registered: Mapping[str, Purpose], notices: M
     if any(one is not None and (not isinstance(one, datetime) or one.tzinfo is None) for one in instants):
         return Invalid("an instant needs a zone", code="zone_missing", field="at")
     collection = item.get("collection") or "api"
-    if collection not in COLLECTIONS:
-        return Invalid("this way of collecting is not known", code="collection_unknown", field="collection")
-    language = item.get("language")
-    if language is not None and not (isinstance(language, str) and _LANGUAGE.fullmatch(language)):
-        return Invalid("a language is written as in a notice: en, zh, zh-Hans", code="language_unknown", field="language")
+    if wrong := _wrong_word(item, collection):
+        return wrong
     wrong = _wrong_grant(item, purpose, notices, collection) if state == ConsentState.GRANTED else None
     if wrong is not None:
         return wrong
-    artefact = item.get("artefact")
-    if artefact is not None and not (isinstance(artefact, str) and _ARTEFACT.fullmatch(artefact)):
-        return Invalid("an artefact is named by its SHA-256, hexadecimal", code="artefact_invalid", field="artefact")
+    artefact, language, guardian = (item.get(name) for name in ("artefact", "language", "guardian"))
     evidence = {"collection": collection, "form": "written" if artefact else "separate" if purpose.separate else "general"}
     if artefact is not None:
         evidence["artefact"] = artefact
@@ -73,7 +73,23 @@ def check(item: Mapping[str, Any], registered: Mapping[str, Purpose], notices: M
         evidence["default_state"] = item["default_state"]
     if language is not None:
         evidence["language"] = language
+    if guardian is not None:
+        evidence["guardian"] = guardian["relation"]
     return Wish(purpose.key, state, *instants, notices.get(str(item.get("notice"))), evidence)
+
+
+def _wrong_word(item: Mapping[str, Any], collection: str) -> PiyingError | None:
+    """What is wrong with how an act was collected, in which language, on which paper, by which guardian."""
+    if collection not in COLLECTIONS:
+        return Invalid("this way of collecting is not known", code="collection_unknown", field="collection")
+    language, artefact, guardian = (item.get(name) for name in ("language", "artefact", "guardian"))
+    if language is not None and not (isinstance(language, str) and _LANGUAGE.fullmatch(language)):
+        return Invalid("a language is written as in a notice: en, zh, zh-Hans", code="language_unknown", field="language")
+    if artefact is not None and not (isinstance(artefact, str) and _ARTEFACT.fullmatch(artefact)):
+        return Invalid("an artefact is named by its SHA-256, hexadecimal", code="artefact_invalid", field="artefact")
+    if guardian is not None and not (isinstance(guardian, Mapping) and guardian.get("relation") in RELATIONS):
+        return Invalid("a guardian is a mother, a father or a guardian, named by one identifier", code="guardian_invalid", field="guardian")
+    return None
 
 
 def _wrong_grant(item: Mapping[str, Any], purpose: Purpose, notices: Mapping[str, str], collection: str) -> PiyingError | None:

@@ -22,15 +22,16 @@ from privacy.audit.reading import Filter, Line
 from privacy.consent import agreements, flags, ledger, registry, separation, standing, stopped, wishes
 from privacy.consent.ledger import ConsentAct
 from privacy.deidentify import masking
-from privacy.errors import Conflict, NotFound, PiyingError
-from privacy.identity import merging, proposals, pseudonyms, reasons, stones
+from privacy.errors import Conflict, NotFound, PiyingError, Refused
+from privacy.identity import guardians, merging, proposals, pseudonyms, reasons, stones
 from privacy.identity.reasons import Reasons
 from privacy.orm import from_micros, to_micros
 from privacy.oversight import casebook
 from privacy.oversight.casebook import Case
 from privacy.oversight.door import normalised, why
 from privacy.oversight.kinship import MERGE_PREFIX, PROPOSAL_PREFIX, Kinship
-from privacy.vocabulary import ANALYTIC_PURPOSES, ConsentKind, Ground, IdentifierType, LogKind
+from privacy.oversight.wards import UNDER_14
+from privacy.vocabulary import ANALYTIC_PURPOSES, ConsentKind, ConsentState, Ground, IdentifierType, LogKind
 
 OPEN, VIEW, CLOSE, PAIR = "case.open", "case.view", "case.close", "person.proposal"
 KNOWN, UNKNOWN, ERASED = "known", "unknown", "erased"
@@ -47,20 +48,25 @@ class Cases(Kinship):
     # ── opening and closing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def open(self, type_: str, value: str, *, purpose: str, reason: str, actor: str, namespace: str = "") -> dict[str, Any]:
-        """What `find_person` tells, and the case: {"case", "state", "purpose", "entry", "opened_at", "until", "handle", "identifiers"}."""
-        found = self.find_person(type_, value, purpose=purpose, reason=reason, actor=actor, namespace=namespace)
+        """What `find_person` tells, and the case: {"case", "state", "purpose", "entry", "opened_at", "until", "minor", "handle", "identifiers"}.
+
+        A case about a minor opens and shows nothing until somebody else approved it.
+        """
+        met = self._meet(type_, value, purpose=purpose, reason=reason, actor=actor, namespace=namespace)
         kind, normal = normalised(type_, value, namespace)
         with self._read_vault() as tx:
             erased = self._erased(tx, kind, normal)
-        person = self._random(pseudonyms.PERSON_BYTES) if found["handle"] is None else self._person(found["handle"])
-        state = KNOWN if found["handle"] is not None else ERASED if erased else UNKNOWN
+        band = None if met is None else self._wards.band(met)
+        found = {"handle": None, "identifiers": []} if band else self._shown(met, purpose, actor)
+        person = self._random(pseudonyms.PERSON_BYTES) if met is None else met
+        state = KNOWN if met is not None else ERASED if erased else UNKNOWN
         name, now = casebook.PREFIX + self._random(CASE_BYTES).hex(), self._clock()
         subject = self._log_handle(person) if state == KNOWN else None
         with self._begin_platform() as tx:
             entry = self._log(tx, LogKind.READ, OPEN, actor=actor, facts={"case": name, "subject": subject, **why(purpose, reason)})
             case = Case(name, self._sealed(name, person), state, purpose, entry, now, now + casebook.LASTS)
             casebook.open_(tx, case, actor)
-        return case.document() | found
+        return case.document() | found | {"minor": band}
 
     def open_for(self, handle: str, *, purpose: str, reason: str, actor: str) -> dict[str, Any]:
         """A case about a person whom the register of requests names by console handle; nobody left there opens none."""
@@ -75,6 +81,10 @@ class Cases(Kinship):
             case = Case(name, self._sealed(name, person), KNOWN, purpose, entry, now, now + casebook.LASTS)
             casebook.open_(tx, case, actor)
         return case.document()
+
+    def named(self, case_id: str, *, actor: str) -> str:
+        """The console handle of whom a case found, for a request about them: nothing of the person is read."""
+        return self._handle_of(case_id, actor)
 
     def mine(self, *, actor: str) -> list[dict[str, Any]]:
         """The open cases of an account."""
@@ -129,6 +139,8 @@ class Cases(Kinship):
             person = self._subject(case)
             facts = {"case": case.id, "purpose": case.purpose, "parts": sorted(PARTS.intersection(parts))}
             self._log(tx, LogKind.READ, VIEW, actor=actor, facts=facts | {"subject": self._logged(case)})
+        if case.found == KNOWN:
+            self._wards.check(person, VIEW, actor)
         with self._read_vault() as tx:
             return case, reasons.of_person(tx, self._keyring, person)
 
@@ -238,6 +250,8 @@ class Cases(Kinship):
     def decide_for(self, handle: str, wish: Mapping[str, Any], *, actor: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The same for a person given by console handle; `facts` say on what occasion."""
         person, now = self._person(handle), self._clock()
+        if wish.get("state") == ConsentState.GRANTED.value:  # a no is always recorded
+            self._wards.check(person, "consent.record", actor)
         with self._read_vault() as tx:
             family = [member.id for member in merging.family_of(tx, person)]
         if not family:
@@ -248,10 +262,11 @@ class Cases(Kinship):
             checked = wishes.check(wish, registry.purposes(tx), registry.notice_names(tx))
             if isinstance(checked, PiyingError):
                 raise checked
+            evidence = self._guarded(wish, checked, person, head)
             at, until = (None if one is None else to_micros(one) for one in (checked.at, checked.valid_until))
             act = ConsentAct(
                 head, checked.purpose, checked.state, ConsentKind.EXPLICIT.value, to_micros(now) if at is None else at, to_micros(now),
-                None, checked.notice, checked.evidence, actor, until,
+                None, checked.notice, evidence, actor, until,
             )  # fmt: skip
             aliases = {head: others}
             told = {**facts, "subject": self._log_handle(person), "purposes": [checked.purpose], "states": {checked.state: 1}}
@@ -263,6 +278,20 @@ class Cases(Kinship):
         (position,) = ledger.positions([act], aliases, last)
         receipt = self._receipt(position)
         return {"purpose": checked.purpose, "before": before, "after": after, "entry": entry, "receipt": receipt}
+
+    def _guarded(self, wish: Mapping[str, Any], checked: wishes.Wish, person: bytes, handle: bytes) -> Mapping[str, str]:
+        """The evidence of an act, with the mark of the guardian who gave it; a child's yes needs one (PIPL 31)."""
+        if "guardian" in checked.evidence:
+            return {**checked.evidence, "guardian_mark": guardians.mark(self._keyring, handle, wish["guardian"].get("identifier"))}
+        if checked.state == ConsentState.GRANTED.value and self._wards.band(person) == UNDER_14:
+            raise Refused("a guardian decides for a child under fourteen", code="guardian_missing", field="guardian")
+        return checked.evidence
+
+    def ask_approval(self, case_id: str, *, reason: str, actor: str) -> dict[str, Any]:
+        """Asks another person to approve looking at a minor, for a reason in words."""
+        with self._read_platform() as tx:
+            purpose = self._case(tx, case_id, actor).purpose
+        return self._wards.ask(case_id, why(purpose, reason)["reason"], actor=actor)
 
     def choices(self) -> dict[str, list[dict[str, Any]]]:
         """{"purposes", "notices"}: what an act can be about and which notice can have been shown."""
@@ -309,6 +338,8 @@ class Cases(Kinship):
         with self._begin_platform() as tx:
             subjects = [self._log_handle(person) for person in people]
             self._log(tx, LogKind.READ, PAIR, actor=actor, facts={"subjects": subjects, "purpose": "data_quality"})
+        for person in people:
+            self._wards.check(person, PAIR, actor)
         with self._read_vault() as tx:
             told = [reasons.of_person(tx, self._keyring, person) for person in people]
         return {

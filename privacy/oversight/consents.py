@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from privacy.audit import checkpoint, merkle, reading
 from privacy.audit import receipts as offline
-from privacy.audit.log import head
+from privacy.audit.log import LogEntry, head
 from privacy.audit.payload import commitment as committed
 from privacy.audit.payload import leaf_bytes
 from privacy.audit.verify import is_signed, read_checkpoint
@@ -28,7 +28,7 @@ from privacy.consent.listing import Act, Totals, Wanted
 from privacy.consent.receipts import Controller
 from privacy.errors import NotFound
 from privacy.identity import merging, pseudonyms, receiptkeys, vault
-from privacy.orm import from_micros
+from privacy.orm import from_micros, to_micros
 from privacy.oversight import casebook
 from privacy.oversight.door import Oversight
 from privacy.vocabulary import ConsentState, LogKind
@@ -65,6 +65,8 @@ class Receipt:
     opening: tuple[bytes, bytes] | None = field(default=None, repr=False)
     effects: Mapping[str, int] = field(default_factory=dict)
     """What a no has stopped since; empty for a yes."""
+    in_force: int | None = None
+    """Milliseconds from when a no came in until it held everywhere; None for a yes."""
 
     def file(self) -> str:
         """The receipt as it is downloaded."""
@@ -119,6 +121,7 @@ class ConsentLog(Oversight):
             with self._read_platform() as tx:
                 found = casebook.one(tx, case, actor, self._clock())
             subject = self._keyring.inverse_block_cipher(pseudonyms.CONSOLE_HANDLE, found.id)(found.subject)
+            self._wards.check(subject, action, actor)
         named = [*wanted.named(), *([] if case is None else ["case"])]
         told = {"filters": named, "limit": limit, "case": case, "subject": None if subject is None else self._log_handle(subject)}
         with self._begin_platform() as tx:
@@ -157,7 +160,8 @@ class ConsentLog(Oversight):
             beside, after = listing.beside(tx, act), listing.after(tx, act)
             document, notice = self._document(tx, act, number)
             since = from_micros(act.received_at)
-            done = {} if act.state == ConsentState.GRANTED else effects.of(tx, [act.handle], act.purpose, since)
+            no = act.state != ConsentState.GRANTED
+            done, soon = (effects.of(tx, [act.handle], act.purpose, since), _in_force(tx, act)) if no else ({}, None)
         lines = self._lines([act, *beside, *([] if after is None else [after])])
         if opened and lines[0].subject is None:
             raise NotFound("the person is erased: nothing opens this receipt any more", code="receipt_closed", field="receipt")
@@ -173,6 +177,7 @@ class ConsentLog(Oversight):
             after=None if after is None else lines[-1],
             opening=self._opening(act, number) if opened else None,
             effects=done,
+            in_force=soon,
         )
 
     def public_keys(self) -> dict[str, Any]:
@@ -278,6 +283,12 @@ def _payload(entry: Mapping[str, Any]) -> str:
     if entry["salt"] is None or entry["payload"] is None:
         return BAD
     return GOOD if committed(bytes.fromhex(entry["salt"]), entry["payload"].encode()).hex() == entry["c"] else BAD
+
+
+def _in_force(tx: sa.Connection, act: Act) -> int | None:
+    """Milliseconds, at least one, from when an act came in to its entry, with which it was committed; None where no entry stands beside it."""
+    at = None if act.entry is None else tx.execute(sa.select(LogEntry.at).where(LogEntry.seq == act.entry)).scalar()
+    return None if at is None else max(-(-(to_micros(at) - act.received_at) // 1_000), 1)
 
 
 def _blocks(joined: bytes) -> list[bytes]:

@@ -34,6 +34,7 @@ from privacy.identity.keys import Keyring
 from privacy.identity.normalise import normalise
 from privacy.orm import Begin
 from privacy.oversight import casebook
+from privacy.oversight.wards import Wards
 from privacy.records import Clock, Log
 from privacy.vocabulary import Flag, IdentifierType, LogKind
 
@@ -74,6 +75,7 @@ class Oversight:
         keyring: Keyring,
         log: Log,
         clock: Clock,
+        zone: str,
         lookups_per_hour: int = LOOKUPS_PER_HOUR,
     ) -> None:
         self._begin_platform = begin_platform
@@ -83,6 +85,15 @@ class Oversight:
         self._log = log
         self._clock = clock
         self._lookups_per_hour = lookups_per_hour
+        self._wards = Wards(
+            begin_platform=begin_platform,
+            read_platform=read_platform,
+            read_vault=read_vault,
+            keyring=keyring,
+            log=log,
+            clock=clock,
+            zone=zone,
+        )
 
     # ── the log ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -204,6 +215,7 @@ class Oversight:
         with self._read_platform() as tx:
             case = casebook.one(tx, case_id, actor, self._clock())
         person = self._keyring.inverse_block_cipher(pseudonyms.CONSOLE_HANDLE, case.id)(case.subject)
+        self._wards.check(person, "log.read", actor)
         with self._read_vault() as tx:
             return [member.id for member in merging.family_of(tx, person)] or [person]
 
@@ -212,13 +224,24 @@ class Oversight:
     def find_person(self, type_: str, value: str, *, purpose: str, reason: str, actor: str, namespace: str = "") -> dict[str, Any]:
         """{"handle", "identifiers": [{"type", "ref", "masked"}]}; for unknown people the handle is None and the list empty.
 
-        Two entries: that somebody looks, before the look-up; and whom they were shown, before anything is opened.
+        Two entries: that somebody looks, before the look-up; and whom they were shown, before anything is opened. A minor is shown to nobody
+        without another's approval (`wards`).
         """
+        person = self._meet(type_, value, purpose=purpose, reason=reason, actor=actor, namespace=namespace)
+        if person is not None:
+            self._wards.check(person, FIND, actor)
+        return self._shown(person, purpose, actor)
+
+    def _meet(self, type_: str, value: str, *, purpose: str, reason: str, actor: str, namespace: str) -> bytes | None:
+        """Whose an identifier is; that somebody looks is logged first."""
         kind, normal = normalised(type_, value, namespace)
         facts = {"identifier": kind, **why(purpose, reason)}
         self._ask(FIND, actor, facts)
         with self._read_vault() as tx:
-            person = vault.lookup(tx, self._keyring, kind, normal)
+            return vault.lookup(tx, self._keyring, kind, normal)
+
+    def _shown(self, person: bytes | None, purpose: str, actor: str) -> dict[str, Any]:
+        """The masked identifiers of whom a look-up met; whom, is logged first."""
         shown = {"purpose": purpose, "subject": None if person is None else self._log_handle(person)}
         with self._begin_platform() as tx:
             self._log(tx, LogKind.READ, SHOW, actor=actor, result="unknown" if person is None else "ok", facts=shown)
@@ -233,6 +256,7 @@ class Oversight:
         """{"type", "value", "entry"}: one identifier in clear. `handle` and `ref` are those that `find_person` gave; `entry` is its log entry."""
         person = self._person(handle)
         entry = self._ask(REVEAL, actor, {"subject": self._log_handle(person), **why(purpose, reason)})
+        self._wards.check(person, REVEAL, actor)
         self._check_restriction(person, purpose, actor)
         with self._read_vault() as tx:
             held = vault.identifiers_of(tx, self._keyring, person)

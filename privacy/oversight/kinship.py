@@ -54,6 +54,7 @@ class Kinship(Oversight):
         """
         person = self._person(handle)
         self._ask(REASONS, actor, {"subject": self._log_handle(person), **why(purpose, reason)})
+        self._wards.check(person, REASONS, actor)
         with self._read_vault() as tx:
             told = reasons.of_person(tx, self._keyring, person)
         if told is None:
@@ -105,6 +106,7 @@ class Kinship(Oversight):
         facts = {"subject": self._log_handle(person), **why(purpose, reason)}
         with self._begin_platform() as tx:
             self._log(tx, LogKind.RIGHTS, UNMERGE, actor=actor, result="asked", facts=facts)
+        self._wards.check(person, UNMERGE, actor)
         with self._read_vault() as tx:
             plan = merging.plan_split(tx, seq)
         if person not in (*plan.winner, *plan.loser) and self._head(person) not in (*plan.winner, *plan.loser):

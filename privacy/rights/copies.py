@@ -76,6 +76,7 @@ class Copies(Desk):
     def gather(self, number: str, *, actor: str, clear: bool, months: Sequence[int], handed_out: bool) -> Copy:
         """Everything that the two stores hold of the request's person. `handed_out`: it goes into a package, an export in the log."""
         one = self._one(number)
+        self._wards.check(self._person(one), "request.package" if handed_out else "request.gather", actor)
         kind, action = (LogKind.EXPORT, "request.package") if handed_out else (LogKind.READ, "request.gather")
         with self._begin_platform() as tx:
             self._log(tx, kind, action, actor=actor, facts=self._named(one) | {"clear": int(clear)})
@@ -124,6 +125,7 @@ class Copies(Desk):
     def take_package(self, number: str, *, actor: str) -> Package:
         """Counts and logs a download before a byte is given."""
         one = self._one(number)
+        self._wards.check(self._person(one), "request.package_taken", actor)
         with self._begin_platform() as tx:
             taken = packages.take(tx, number, self._clock())
             self._log(

@@ -45,6 +45,7 @@ class Corrections(Copies):
         one = self._one(number)
         if one.right is not Right.CORRECTION or one.place is not Step.DELIVER:
             raise Invalid("only a correction that was decided changes a value", code="request_step", field="request")
+        self._wards.check(self._person(one), "request.corrected", actor)
         done = self._birth(one, value) if type_ == BIRTH_DATE else self._identifier(one, type_, ref, value, namespace)
         return self.noted(number, "corrected", {"type": type_, "change": done}, actor=actor)
 

@@ -40,13 +40,16 @@ class Desk(Looks):
 
     def open(
         self, handle: str | None, *, right: str, regime: str, language: str, channel: str, actor: str,
-        received_on: date | None = None, detail: Sequence[str] = (), proven_by: str = "",
+        received_on: date | None = None, detail: Sequence[str] = (), proven_by: str = "", deceased: bool = False,
     ) -> dict[str, Any]:  # fmt: skip
-        """Opens a request; `handle` is a console handle, None for somebody whom nobody knows. `proven_by`: identity was proven on the way."""
+        """Opens a request; `handle` is a console handle, None for somebody whom nobody knows. `proven_by`: identity was proven on the way;
+        `deceased`: a close relative asks, for somebody who died (PIPL 49)."""
         _among(right, set(Right), "right_unknown", "right")
         _among(regime, set(Regime), "regime_unknown", "regime")
         _among(language, set(LANGUAGES), "language_unknown", "language")
         _among(channel, set(steps.CHANNELS), "channel_unknown", "channel")
+        if deceased:
+            _among(right, set(steps.OF_THE_DEAD), "right_not_of_deceased", "right")
         if proven_by:
             _among(proven_by, set(steps.METHODS), "method_unknown", "method")
         now, today = self._clock(), self.today()
@@ -59,11 +62,12 @@ class Desk(Looks):
             subject=self._keyring.block_cipher(pseudonyms.REQUEST_HANDLE)(person), found=UNKNOWN if handle is None else KNOWN,
             step=(Step.COLLECT if proven_by else Step.RECEIVED).value, version=1, opened_at=now, received_on=day, opened_by=actor,
             assignee=None, asked_at=None, proven_at=now if proven_by else None, lengthened_at=None, decided_by=None, approved_by=None,
-            outcome=None, reason=None, delivered_at=None, closed_at=None, closing=None, erasure=None,
+            outcome=None, reason=None, delivered_at=None, closed_at=None, closing=None, erasure=None, deceased=deceased,
         )  # fmt: skip
         with self._begin_platform() as tx:
             self._check_detail(tx, one)
             facts = {"right": right, "regime": regime, "channel": channel} | ({"method": proven_by} if proven_by else {})
+            facts |= {"for": "deceased"} if deceased else {}
             entry = self._log(tx, LogKind.RIGHTS, "request.open", actor=actor, facts=self._named(one) | facts)
             register.add(tx, one)
             register.note(tx, one.number, Event(now, actor, "open", facts, None, entry))
@@ -105,6 +109,23 @@ class Desk(Looks):
 
         return self._act(number, "identity_proven" if passed else "identity_failed", actor, change, {"method": method})
 
+    def check_kin(self, number: str, kin: Mapping[str, str], *, actor: str) -> dict[str, Any]:
+        """Notes which papers a relative of somebody who died has shown, who they are and what the person wished; nothing of the papers."""
+        steps.check_kin(kin)
+
+        def change(one: Request) -> Mapping[str, Any]:
+            if not one.deceased or one.decided_by is not None or one.place not in (Step.COLLECT, Step.REVIEW, Step.DECIDE):
+                raise Conflict("the request does not stand at this step", code="request_step", field="step")
+            return {}
+
+        return self._act(number, "kin_checked", actor, change, {name: kin[name] for name in steps.KIN})
+
+    def kin_of(self, number: str) -> dict[str, str] | None:
+        """What was last noted of the relative who asks; None before anything was."""
+        with self._read_platform() as tx:
+            seen = [event.facts for event in register.events(tx, number) if event.act == "kin_checked"]
+        return {name: str(seen[-1][name]) for name in steps.KIN} if seen else None
+
     def gathered(self, number: str, stores: Mapping[str, int], *, actor: str) -> dict[str, Any]:
         """Notes how much every store holds; what is asked for can be reviewed now."""
         change: Change = lambda one: {"step": steps.must(one.place, Step.COLLECT, Step.REVIEW).value}  # noqa: E731 (one of many such)
@@ -123,8 +144,11 @@ class Desk(Looks):
 
     def decide(self, number: str, *, outcome: str, reason: str, words: str, actor: str) -> dict[str, Any]:
         """Fulfils, fulfils in part or refuses; what is not granted in full names its reason."""
+        kin = self.kin_of(number)
 
         def change(one: Request) -> Mapping[str, Any]:
+            if one.deceased:
+                steps.check_deceased(kin, outcome)
             step = steps.decide(one.right, one.place, outcome, reason, proven=one.proven_at is not None)
             return {"step": step.value, "decided_by": actor, "outcome": outcome, "reason": reason or None, "approved_by": None}
 

@@ -33,6 +33,8 @@ class Facts:
     outcome: str | None = None
     reason: str | None = None
     longer: str | None = None
+    deceased: bool = False
+    """The letter goes to a relative of somebody who died."""
 
 
 @cache
@@ -54,7 +56,8 @@ def available(facts: Facts, *, asked: bool) -> list[str]:
 def letter(name: str, language: str, facts: Facts) -> list[str]:
     """A letter's paragraphs; raises Conflict where there is nothing to say yet."""
     told = words()
-    said = {"received": _text(told["received"], language), "identity": _text(told["identity"], language)}.get(name)
+    of = told["kin"] if facts.deceased else told
+    said = {"received": _text(of["received"], language), "identity": _text(told["identity"], language)}.get(name)
     if name == "longer" and facts.longer:
         said = _text(told["longer"], language)
     body = [said] if said else _answer(told, language, facts) if name == "answer" and facts.outcome else []
@@ -63,7 +66,7 @@ def letter(name: str, language: str, facts: Facts) -> list[str]:
     reason = facts.longer if name == "longer" else facts.reason
     filled = {
         "number": facts.number,
-        "right": _text(told["rights"][facts.right], language),
+        "right": _text(of["rights"][facts.right], language),
         "received": _day(facts.received, language),
         "due": _day(facts.due, language),
         "controller": facts.controller,
@@ -74,7 +77,8 @@ def letter(name: str, language: str, facts: Facts) -> list[str]:
 
 
 def _answer(told: Mapping[str, Any], language: str, facts: Facts) -> list[str]:
-    granted = [_text(told["fulfilled"][facts.right], language)] if facts.outcome != "refused" else []
+    of = told["kin"] if facts.deceased else told
+    granted = [_text(of["fulfilled"][facts.right], language)] if facts.outcome != "refused" else []
     rest = [] if facts.outcome == "fulfilled" else [_text(told["partly" if facts.outcome == "partly" else "refused"], language)]
     return [_text(told["about"], language), *granted, *rest, _text(told["remedy"], language)]
 

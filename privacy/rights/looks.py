@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from privacy.consent import flags
@@ -22,10 +22,13 @@ from privacy.rights import clocks, packages, register
 from privacy.rights.register import Event, Request, Wanted
 from privacy.vocabulary import LogKind, Regime, Step
 
+if TYPE_CHECKING:
+    from privacy.oversight.wards import Wards
+
 KNOWN, UNKNOWN, ERASED = "known", "unknown", "erased"
 _PLAIN = (
     *("number", "regime", "language", "channel", "step", "version", "opened_by", "assignee"),
-    *("decided_by", "approved_by", "outcome", "reason", "closing", "erasure"),
+    *("decided_by", "approved_by", "outcome", "reason", "closing", "erasure", "deceased"),
 )
 _INSTANTS = ("opened_at", "asked_at", "proven_at", "lengthened_at", "delivered_at", "closed_at")
 
@@ -35,12 +38,12 @@ class Looks:
 
     def __init__(
         self, *, begin_platform: Begin, read_platform: Begin, begin_vault: Begin, read_vault: Begin, keyring: Keyring, log: Log,
-        clock: Clock, random: RandomBytes, zone: str, working: Callable[[Regime], clocks.Working],
+        clock: Clock, random: RandomBytes, zone: str, working: Callable[[Regime], clocks.Working], wards: Wards,
     ) -> None:  # fmt: skip
         self._begin_platform, self._read_platform = begin_platform, read_platform
         self._begin_vault, self._read_vault = begin_vault, read_vault
         self._keyring, self._log, self._clock, self._random = keyring, log, clock, random
-        self._zone, self._working = ZoneInfo(zone), working
+        self._zone, self._working, self._wards = ZoneInfo(zone), working, wards
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -65,13 +68,17 @@ class Looks:
         one = self._one(number)
         self._read(actor, "request.view", self._named(one))
         family = self._family(one)
+        band = self._wards.band(family[0]) if family else None
+        shown = not family or self._wards.opens(family[0], "request.view", actor)
         subjects = [self._keyring.block_cipher(pseudonyms.REQUEST_HANDLE)(member) for member in family] or [one.subject]
         with self._read_platform() as tx:
             events, made = register.events(tx, number), packages.of(tx, number)
             others = [other for other in register.of_subjects(tx, subjects) if other.number != number]
             standing = flags.history(tx, self._consent_handles(family)) if family else []
         return self._document(one) | {
-            "identifiers": self._masked(family),
+            "identifiers": self._masked(family) if shown else [],
+            "minor": band,
+            "kin": next((dict(event.facts) for event in reversed(events) if event.act == "kin_checked"), None),
             "found": KNOWN if family else UNKNOWN if one.found == UNKNOWN else ERASED,
             "events": [_event(event) for event in events],
             "packages": [package.document(self._clock()) for package in made],

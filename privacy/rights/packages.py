@@ -20,6 +20,8 @@ from privacy.orm import Instant, PlatformBase
 PREFIX = "pkg_"
 LASTS = timedelta(days=14)
 """How long a package can be taken; its key dies then."""
+DOWNLOADS = 10
+"""How often it can be taken."""
 
 
 class PackageRow(PlatformBase):
@@ -61,7 +63,7 @@ class Package:
 
     def opens(self, now: datetime) -> bool:
         """Whether it can still be taken."""
-        return self.destroyed_at is None and now < self.expires_at
+        return self.destroyed_at is None and now < self.expires_at and self.downloads < DOWNLOADS
 
     def document(self, now: datetime) -> dict[str, Any]:
         """What is shown of it."""
@@ -90,10 +92,13 @@ def of(tx: sa.Connection, number: str) -> list[Package]:
 
 
 def take(tx: sa.Connection, number: str, now: datetime) -> Package:
-    """Counts a download of a request's newest package; raises NotFound for one that is gone."""
-    newest = next((one for one in of(tx, number) if one.opens(now)), None)
+    """Counts a download of a request's newest package; raises NotFound for one that is gone (`package_gone`) or never was."""
+    made = of(tx, number)
+    if not made:
+        raise NotFound("no package was made for this request", code="package_unknown", field="request")
+    newest = next((one for one in made if one.opens(now)), None)
     if newest is None:
-        raise NotFound("the package is gone: its time is over", code="package_gone", field="request")
+        raise NotFound("the package is gone: its time is over, or it was taken as often as it may be", code="package_gone", field="request")
     tx.execute(sa.update(_PACKAGE).where(_PACKAGE.c.id == newest.id).values(downloads=_PACKAGE.c.downloads + 1))
     return newest
 

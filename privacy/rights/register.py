@@ -58,6 +58,7 @@ class RequestRow(PlatformBase):
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     closing: Mapped[str | None] = mapped_column(sa.String(24))
     erasure: Mapped[str | None] = mapped_column(sa.String(40))
+    deceased: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
 
 
 class RequestEventRow(PlatformBase):
@@ -108,6 +109,8 @@ class Request:
     closed_at: datetime | None
     closing: str | None
     erasure: str | None
+    deceased: bool = False
+    """A close relative asks, for somebody who died (PIPL 49)."""
 
     @property
     def right(self) -> Right:

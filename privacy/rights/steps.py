@@ -6,6 +6,7 @@ two; nothing is closed or refused without a reason. What is not possible raises,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from privacy.errors import Conflict, Invalid, Refused
@@ -16,7 +17,10 @@ METHODS: Final = ("code", "signed_in", "in_person", "document_seen", "known_chan
 CHANNELS: Final = ("phone", "letter", "email", "store", "form", "api", "public_page")
 """How a request came in."""
 OUTCOMES: Final = ("fulfilled", "partly", "refused")
-WHY_REFUSED: Final = ("identity_unproven", "nothing_held", "law_keeps_it", "others_rights", "excessive", "not_this_right")
+WHY_REFUSED: Final = (
+    "identity_unproven", "nothing_held", "law_keeps_it", "others_rights", "excessive", "not_this_right",
+    "not_a_relative", "deceased_wishes",
+)  # fmt: skip
 WHY_CLOSED: Final = ("done", "taken_back", "duplicate", *WHY_REFUSED)
 """Reasons, each with its words in two languages in the letters."""
 WHY_LONGER: Final = ("many_requests", "complex", "waiting_for_others")
@@ -24,6 +28,16 @@ TWO_PERSONS: Final = frozenset({Right.DELETION})
 """What a second person has to agree to."""
 PACKAGED: Final = frozenset({Right.ACCESS, Right.COPY, Right.PORTABILITY, Right.EXPLANATION})
 """What is answered with a package."""
+OF_THE_DEAD: Final = frozenset({Right.ACCESS, Right.COPY, Right.CORRECTION, Right.DELETION})
+"""What a close relative may ask for somebody who died (PIPL 49)."""
+KIN: Final[Mapping[str, tuple[str, ...]]] = {
+    "relation": ("spouse", "child", "parent", "sibling", "grandparent", "grandchild"),
+    "death": ("certificate_seen", "register_seen", "court_seen"),
+    "kinship": ("household_register_seen", "certificate_seen", "notary_seen"),
+    "wishes": ("none_known", "agreed", "refused"),
+}
+"""What is seen of a relative, as words: who they are to the person (Civil Code 1045), which papers of the death and of the kinship were shown,
+what the person arranged while alive. Of the papers nothing is kept."""
 BEFORE_PROOF: Final = (Step.RECEIVED, Step.IDENTITY)
 
 
@@ -77,6 +91,23 @@ def approve(step: Step, decided_by: str | None, actor: str) -> Step:
     if decided_by == actor:
         raise Refused("nobody approves their own decision: a second person has to", code="own_decision", field="approval")
     return must(step, Step.DECIDE, Step.DELIVER)
+
+
+def check_kin(kin: Mapping[str, str]) -> None:
+    """Raises Invalid unless every question about a relative has an answer of its list."""
+    for name, known in KIN.items():
+        if kin.get(name) not in known:
+            raise Invalid("say who the relative is, which papers were seen and what the person wished", code="kin_incomplete", field=name)
+
+
+def check_deceased(kin: Mapping[str, str] | None, outcome: str) -> None:
+    """Raises unless what is granted of somebody who died goes to a relative whose papers were seen, and not against the person's own wish."""
+    if outcome == "refused":
+        return
+    if kin is None:
+        raise Conflict("nothing is granted before death and kinship were proven", code="kinship_unproven", field="step")
+    if kin["wishes"] == "refused":
+        raise Refused("the person arranged otherwise while alive", code="deceased_wishes", field="outcome")
 
 
 def close(step: Step, outcome: str | None, reason: str, *, delivered: bool) -> Step:

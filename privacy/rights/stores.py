@@ -71,6 +71,7 @@ EMPTY_OF_PEOPLE: Final[Mapping[str, str]] = {
     "platform.erasure_step": _GONE,
     "platform.abroad_erased": _NUMBERS,
     "platform.dossier": _HOUSE,
+    "platform.minor_approval": "who of the staff may look at a minor, by the number of a case that is over within a day; its looks are in the log",
     "platform.evidence_pack": _HOUSE,
     "platform.cosignature": _DIGESTS,
     "platform.public_visit": _PASSING,

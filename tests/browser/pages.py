@@ -121,6 +121,7 @@ PAGES = (
     Page("/people/{case}/merges/{merge}", "officer"),
     Page("/people/{nobody}", "officer"),
     Page("/people/proposals", "officer"),
+    Page("/people/minors", "officer"),
     Page("/requests", "officer"),
     Page("/requests?tab=closed&kind=access", "officer"),
     Page("/requests?kind=theft", "officer", 422),

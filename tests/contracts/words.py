@@ -7,6 +7,7 @@ SETTINGS = {
     "limits.item_bytes": "Segment's own limit for one message; over HTTP only",
     "retention.lake_months": "older months do not exist for questions and incoming rows, and their files are dropped (PIPL 19)",
     "retention.snapshot_days": "old snapshots of the lake, and the files that only they name",
+    "retention.evidence_months": "what entries of daily work say ends then; consents, rights, erasures, keys, releases and configuration stay",
     "retention.job_days": "finished scheduled jobs and their counts; jobs that somebody asked for stay",
 }
 """Reasons in other words, where the code's own say more than it does."""
@@ -19,7 +20,6 @@ SETTINGS_FIXED = {
     "retention.quarantine_days": "Seven days, fixed.",
     "retention.waiting_hours": "24 hours, fixed.",
     "retention.verdict_days": "Seven days, fixed.",
-    "retention.evidence_months": "Evidence is kept without end.",
 }
 """What holds instead, where the code has a constant."""
 

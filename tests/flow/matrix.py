@@ -5,10 +5,11 @@ A new route, or a permission that changed, fails tests/flow/test_routes.py until
 
 from __future__ import annotations
 
+from tests.flow import minors
+
 PHONE = "13912345678"
 WHY = {"purpose": "data_quality", "reason": "two people seem to be one"}
-NOTHING = {"public", "write_key"}
-"""What a view declares that no bearer token opens."""
+NOTHING = {"public", "write_key"}  # what a view declares that no bearer token opens
 
 PERMISSIONS: dict[tuple[str, str], str] = {
     ("GET", "/healthz"): "public",
@@ -126,6 +127,7 @@ PERMISSIONS: dict[tuple[str, str], str] = {
     ("GET", "/api/subjects/cases/<case_id>/holdings"): "person.find",
     ("GET", "/api/subjects/cases/<case_id>/stopped"): "person.find",
     ("GET", "/api/subjects/cases/<case_id>/merges/<merge_id>"): "person.unmerge",
+    **minors.PERMISSIONS,
     ("POST", "/api/subjects/cases/<case_id>/reveals"): "person.reveal",
     ("POST", "/api/subjects/cases/<case_id>/decisions"): "consent.edit",
     ("POST", "/api/subjects/cases/<case_id>/closing"): "person.find",
@@ -335,6 +337,7 @@ PAGES: dict[tuple[str, str], str] = {
     ("GET", "/people/<case_id>/merges/<merge_id>"): "person.unmerge",
     ("POST", "/people/<case_id>/merges/<merge_id>"): "person.unmerge",
     ("GET", "/people/proposals"): "person.merge",
+    **minors.PAGES,
     ("GET", "/requests"): "request.read",
     ("GET", "/requests.csv"): "request.read",
     ("GET", "/requests/new"): "request.edit",

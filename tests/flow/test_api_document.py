@@ -95,6 +95,7 @@ def test_packs_packages_and_the_errors_of_a_file_are_the_only_answers_that_are_n
     assert others == {
         "/api/imports/{import_id}/errors",
         "/api/audit-packs/{pack_id}",
+        "/api/minors/years/{year}",
         "/api/audit/packs/{pack_id}/content",
         "/api/requests/{number}/packages",
     }

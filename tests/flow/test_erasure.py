@@ -57,7 +57,7 @@ def rows_in_lake(house: House, name: str = "events") -> int:
     return int(load(house.services._lake, name).scan().to_arrow().num_rows)
 
 
-def test_an_erased_person_is_gone_from_every_store_and_the_certificate_says_what_was_seen(house: House) -> None:
+def test_attack_37_an_erased_person_is_gone_from_every_store_and_the_certificate_says_what_was_seen(house: House) -> None:
     lived_in(house)
     plan = erasing.plan(house.services, handle_of(house, ANNA), actor="usr_officer00001")
     found = {one["store"]: one["found"] for one in plan["stores"]}
@@ -109,7 +109,7 @@ def nowhere(house: House, before: dict[str, int]) -> None:
         assert now[table] == before[table], table
 
 
-def test_late_events_replays_and_new_imports_bring_nobody_back(sqlite_only: House) -> None:
+def test_attacks_33_and_34_late_events_replays_and_new_imports_bring_nobody_back(sqlite_only: House) -> None:
     """Attacks 33 and 34: fifty ways of coming late or twice, and nobody comes."""
     house = sqlite_only
     key = lived_in(house)
@@ -137,7 +137,7 @@ def test_late_events_replays_and_new_imports_bring_nobody_back(sqlite_only: Hous
     assert int(counted or 0) == 53, "counted without saying whom"
 
 
-def test_a_merge_by_a_shared_device_inherits_nothing_of_somebody_erased(sqlite_only: House) -> None:
+def test_attack_35_a_merge_by_a_shared_device_inherits_nothing_of_somebody_erased(sqlite_only: House) -> None:
     """Attack 35."""
     house = sqlite_only
     key = lived_in(house)
@@ -152,7 +152,7 @@ def test_a_merge_by_a_shared_device_inherits_nothing_of_somebody_erased(sqlite_o
     assert rows_in_lake(house) == before + 1
 
 
-def test_after_an_erasure_a_grant_is_refused_and_a_withdrawal_is_recorded(sqlite_only: House) -> None:
+def test_attack_39_after_an_erasure_a_grant_is_refused_and_a_withdrawal_is_recorded(sqlite_only: House) -> None:
     """Attack 39."""
     house = sqlite_only
     key = lived_in(house)

@@ -149,7 +149,7 @@ def outcome(act: Callable[[], Any]) -> Any:
     return None if isinstance(given, TestResponse) and given.status_code >= 500 else given
 
 
-def test_an_act_whose_entry_cannot_be_written_does_not_happen_and_no_data_is_returned(lived: Lived) -> None:
+def test_attack_43_an_act_whose_entry_cannot_be_written_does_not_happen_and_no_data_is_returned(lived: Lived) -> None:
     before = contents(lived.house)
     escaped = {}
     with broken_log(lived.house):

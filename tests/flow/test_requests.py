@@ -16,7 +16,7 @@ from privacy.audit import receipts
 from privacy.errors import Conflict, Invalid, NotFound, PiyingError, Refused
 from privacy.vocabulary import PROFILING, STATISTICS
 from tests.fakes import known
-from tests.house import House, track
+from tests.house import House, bearer, track
 
 ANNA, BEN = "usr_0123456789abcdef", "usr_fedcba9876543210"
 ASKED = {"channel": "phone", "language": "en"}
@@ -228,6 +228,11 @@ def test_a_package_is_complete_signed_sealed_counted_and_ends(house: House) -> N
     with pytest.raises(NotFound) as gone:
         requests.take(services, number, actor=ANNA)
     assert gone.value.code == "package_gone"
+    answer = house.client.post(f"/api/requests/{number}/packages", headers=bearer(house.token("officer")))
+    assert (answer.status_code, answer.get_json()["code"]) == (410, "package_gone")
+    browser = house.browser("officer")
+    page = browser.post(f"/requests/{number}/package")
+    assert (page.status_code, "The package is gone" in page.get_data(as_text=True)) == (410, True)
     from app import packing
 
     assert packing.sweep(services) == {"packages": 1}

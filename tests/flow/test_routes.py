@@ -233,6 +233,7 @@ def test_addresses_never_carry_an_identifier(open_door: House) -> None:
         "entry_id",
         "tool_name",
         "recipient_id",
+        "year",
     }
     assert variables == ours
 

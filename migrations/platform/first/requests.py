@@ -79,6 +79,7 @@ def _requests() -> None:
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.Column("closing", sa.String(length=24), nullable=True),
         sa.Column("erasure", sa.String(length=40), nullable=True),
+        sa.Column("deceased", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_request")),
     )
     for column in ("subject", "step", "opened_at", "assignee"):

@@ -65,6 +65,7 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     shapes.RequestActIn: {"act": "gather"},
     shapes.ReportIn: {"kind": "rfm", "from": "2026-05", "to": "2026-06", "by": ["channel"], "where": ["channel=pos"]},
     shapes.IdentifierIn: CONSENT["identifier"],
+    shapes.GuardianIn: {"relation": "mother", "identifier": CONSENT["identifier"]},
     shapes.ConsentIn: CONSENT,
     shapes.ConsentsIn: {"consents": [CONSENT]},
     shapes.ReplayIn: {"source": "web"},

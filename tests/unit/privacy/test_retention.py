@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,14 +12,17 @@ import pytest
 import sqlalchemy as sa
 
 from app.stores import Stores
+from privacy.audit import reading
+from privacy.audit.log import AuditLog, head
+from privacy.audit.stored import verify
 from privacy.consent import ledger, registry
 from privacy.consent.ledger import ConsentAct
 from privacy.errors import Unavailable
 from privacy.identity import box, ephemeral, keystate, pseudonyms, vault  # noqa: F401 (their tables)
 from privacy.identity.keys import Keyring
-from privacy.orm import to_micros
+from privacy.orm import PlatformBase, to_micros
 from privacy.records import Log
-from privacy.retention import Retention
+from privacy.retention import LogEnds, Retention
 from privacy.vocabulary import LogKind
 from tests.fakes.log import RecordingLog, RefusingLog
 from tests.unit.privacy.identity.people import NOW, admit, count
@@ -133,3 +138,27 @@ def test_many_people_are_swept_in_steps(home: Home) -> None:
     with home.stores.read_vault() as tx:
         left = set(tx.execute(sa.select(vault.Person.person)).scalars())
     assert left == set(people[::100])
+
+
+def test_what_entries_of_daily_work_say_ends_and_the_log_still_verifies(stores: Stores) -> None:
+    """What a consent rests on stays; an entry names what was ended."""
+    kept, moments = timedelta(days=31 * 36), [NOW]
+    log = AuditLog(lambda: moments[0], os.urandom)
+    with stores.begin_platform() as tx:
+        PlatformBase.metadata.create_all(tx)
+        for kind in (LogKind.READ, LogKind.CONSENT, LogKind.EXPORT):
+            log(tx, kind, "some.act", actor="cli")
+    door = LogEnds(begin=stores.begin_platform, read=stores.read_platform, log=log, clock=lambda: moments[0])
+    assert door.payloads(kept) == (2, NOW + kept, 0)
+    moments[0] = NOW + kept
+    assert door.end_payloads(kept) == 0
+    moments[0] = NOW + kept + timedelta(microseconds=1)
+    assert door.payloads(kept)[2] == 2
+    assert door.end_payloads(kept) == 2
+    assert door.end_payloads(kept) == 0
+    with stores.read_platform() as tx:
+        said = {line.kind: line.facts for line in reading.lines(tx, reading.Filter(), limit=10).items}
+        assert said["consent"] is not None
+        assert said["read"] is None
+        with closing(reading.evidence(tx)) as entries, closing(reading.nodes(tx)) as nodes:
+            assert verify(entries, [], keys=[], nodes=nodes, head=head(tx))["ok"]

@@ -300,3 +300,14 @@ def test_a_broken_control_is_no_more_green(ordered: House, name: str) -> None:
     told = {one["id"]: one for one in controls.run(ordered.services, [one for one in controls.every() if one.id == name])["items"]}
     assert told[name]["state"] in (BROKEN, ATTENTION)
     assert told[name]["count"] >= 1
+
+
+def test_a_start_page_asks_every_control_at_most_every_ten_minutes(house: House) -> None:
+    services = house.services
+    services.make_lake()
+    found = controls.run(services)
+    assert controls.counts(services) == {"broken": found["broken"], "attention": found["attention"]}
+    assert controls.counts(services) is controls.counts(services)
+    before = controls.counts(services)
+    house.clock.forward(minutes=10)
+    assert controls.counts(services) is not before

@@ -69,7 +69,7 @@ def test_an_honest_log_verifies_with_its_erasures_and_checkpoints(stored: Stores
         }  # fmt: skip
 
 
-def test_a_thousand_random_mutations_of_a_stored_log_are_all_found_and_the_first_bad_entry_is_named(stored: Stores) -> None:
+def test_attack_40_a_thousand_random_mutations_of_a_stored_log_are_all_found_and_the_first_bad_entry_is_named(stored: Stores) -> None:
     """Attack 40: every cell of every row, rows gone, added, doubled, swapped; each mutation about forty times in other places."""
     dice = random.Random(20260615)
     misses = []
@@ -94,7 +94,7 @@ def test_a_log_rewritten_with_all_its_hashes_is_contradicted_by_the_next_checkpo
         assert (result["first_bad"], result["reason"]) == (confirmed(seq), "checkpoint_root")
 
 
-def test_a_rewritten_log_signed_again_with_the_real_key_is_contradicted_by_a_checkpoint_kept_outside(stored: Stores) -> None:
+def test_attack_42_a_rewritten_log_signed_again_with_the_real_key_is_contradicted_by_a_checkpoint_kept_outside(stored: Stores) -> None:
     """Attack 42: the operator's key makes new signatures, and cannot take back the old one."""
     with stored.read_platform() as tx:
         held = list(checkpoint.notes(tx))[3]
@@ -119,7 +119,7 @@ def test_a_log_cut_back_behind_a_checkpoint_kept_outside_is_found(stored: Stores
     assert (result["ok"], result["first_bad"], result["reason"]) == (False, 40, "truncated")
 
 
-def test_two_views_of_one_log_contradict_each_other(stored: Stores) -> None:
+def test_attack_41_two_views_of_one_log_contradict_each_other(stored: Stores) -> None:
     """Attack 41: a checkpoint of another history, rightly signed, shown to somebody else."""
     with stored.read_platform() as tx:
         result = verified(tx, SIGNER.note(30, os.urandom(32)))

@@ -51,6 +51,7 @@ class Desk:
             keyring=self.keyring,
             log=log or AuditLog(self.clock, os.urandom),
             clock=self.clock,
+            zone="Asia/Shanghai",
         )
 
     def case(self, phone: str = A) -> str:

@@ -53,6 +53,7 @@ class House(Door):
         return ConsentLog(
             controller=Controller("Tea House", "privacy@tea.example", "CN"), begin_platform=self.stores.begin_platform,
             read_platform=self.stores.read_platform, read_vault=self.read_vault, keyring=self.keyring, log=log or self.log, clock=self.clock,
+            zone="Asia/Shanghai",
         )  # fmt: skip
 
     def keys(self) -> str:
@@ -205,6 +206,7 @@ def test_acts_of_a_case_are_those_of_all_who_turned_out_to_be_one(house: House) 
     cases = Cases(
         begin_vault=house.stores.begin_vault, random=os.urandom, begin_platform=house.stores.begin_platform,
         read_platform=house.stores.read_platform, read_vault=house.read_vault, keyring=house.keyring, log=house.log, clock=house.clock,
+        zone="Asia/Shanghai",
     )  # fmt: skip
     case = cases.open("phone", PHONE, purpose="consent_evidence", reason="shows what was said", actor=OFFICER)["case"]
     lines, _, totals = house.consents().page(Wanted(), actor=OFFICER, case=case)

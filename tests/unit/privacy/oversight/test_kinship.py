@@ -49,6 +49,7 @@ class Desk:
             keyring=self.keyring,
             log=log or AuditLog(lambda: NOW, os.urandom),
             clock=lambda: NOW,
+            zone="Asia/Shanghai",
         )
 
     def find(self, phone: str = A) -> str:

@@ -31,6 +31,17 @@ def test_every_right_and_every_answer_has_its_words(language: str, right: Right)
         assert "{" not in " ".join(letters.letter(name, language, told))
 
 
+@pytest.mark.parametrize("language", letters.LANGUAGES)
+@pytest.mark.parametrize("right", sorted(steps.OF_THE_DEAD))
+def test_a_relative_of_somebody_who_died_is_written_to_as_one(language: str, right: Right) -> None:
+    told = replace(FACTS, right=right.value, deceased=True, outcome="fulfilled")
+    for name in ("received", "answer"):
+        text = " ".join(letters.letter(name, language, told))
+        assert "{" not in text
+        assert text != " ".join(letters.letter(name, language, replace(told, deceased=False)))
+    assert set(letters.words()["kin"]["rights"]) == set(letters.words()["kin"]["fulfilled"]) == {one.value for one in steps.OF_THE_DEAD}
+
+
 def test_a_letter_is_there_when_there_is_something_to_say() -> None:
     assert letters.available(FACTS, asked=False) == ["received"]
     longer = replace(FACTS, longer="complex", outcome="refused", reason="excessive")

@@ -22,6 +22,7 @@ def made(now: datetime, **changes: Any) -> Request:
     plain = {
         "number": register.new_number(os.urandom), "kind": "access", "regime": "pipl", "language": "zh", "channel": "phone", "detail": [],
         "subject": b"s" * 16, "found": "known", "step": "received", "version": 1, "opened_at": now, "received_on": now.date(), "opened_by": "usr_a",
+        "deceased": False,
     }  # fmt: skip
     return Request(**{**nothing, **plain, **changes})  # type: ignore[arg-type]
 
