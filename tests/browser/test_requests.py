@@ -1,14 +1,18 @@
-"""The officer's day at the desk, by keyboard: find a person, open a deletion, prove, review, decide; a second officer agrees; the certificate."""
+"""The officer's day by keyboard: a deletion proved, decided, agreed to by a second officer, certified; the log handed out, verified."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from app import access, erasing
+from app import access, erasing, jobs
+from privacy.audit import receipts, verify
 from tests.browser.conftest import Open
 from tests.fakes import known
 
@@ -83,3 +87,32 @@ def test_a_deletion_is_served_by_two_officers_with_the_keyboard_alone(opened: Op
         assert told["erasure"].startswith("era_")
         assert told["certificate"].count(".") == 2
         assert GONE not in json.dumps(told)
+        keys = tab.request.get("/.well-known/jwks.json").text()
+        assert receipts.verify_certificate(told["certificate"], keys)["erasure"] == told["erasure"]
+
+
+def test_the_log_of_a_day_is_handed_out_by_keyboard_and_verified_offline(opened: Open, browser: Browser, tmp_path: Path) -> None:
+    """By the one file that an outsider gets, in a process of its own, with the log's key and nothing else of the deployment."""
+    house = opened.house
+    with opened.tab(browser, "officer") as tab:
+        tab.goto("/evidence/new")
+        tab.select_option("#f-scope", "period")
+        day = house.clock().date().isoformat()
+        tab.fill("#f-since", day)
+        tab.fill("#f-until", day)
+        press(tab, "Make the pack")
+        address = tab.url
+        while jobs.run_one(house.services.begin_jobs, house.services.handlers, "test", clock=house.clock):
+            pass
+        tab.goto(address)
+        with tab.expect_download() as waiting:
+            at(tab, "Download")
+        waiting.value.save_as(tmp_path / "pack.zip")
+    keys = [part for key in house.services.oversight.verifier_keys() for part in ("--key", key)]
+    command = [sys.executable, "-I", verify.__file__, str(tmp_path / "pack.zip"), *keys]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    changed = bytearray((tmp_path / "pack.zip").read_bytes())
+    changed[len(changed) // 2] ^= 1
+    (tmp_path / "pack.zip").write_bytes(changed)
+    assert subprocess.run(command, capture_output=True, check=False, cwd=tmp_path).returncode != 0
