@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -62,6 +63,9 @@ def read(answer: TestResponse) -> str:
     """What somebody reads in an answer: the text of a PDF is what stands on its sheets."""
     if answer.mimetype == "application/pdf":
         return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.get_data())).pages)
+    if answer.mimetype == "application/zip":
+        with zipfile.ZipFile(io.BytesIO(answer.get_data())) as archive:
+            return "\n".join(archive.read(name).decode() for name in archive.namelist())
     return answer.get_data(as_text=True)
 
 

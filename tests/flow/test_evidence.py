@@ -105,7 +105,7 @@ def test_a_pack_lies_sealed_is_counted_expires_and_ends_with_its_key(house: Hous
     (file,) = evidence.folder(house.services).glob("*.sealed")
     assert b"entries.jsonl" not in file.read_bytes()
     assert officer.get(f"/evidence/{pack}/pack.zip").status_code == 200
-    assert officer.get(f"/evidence/{pack}/pack.zip").status_code == 409
+    assert officer.get(f"/evidence/{pack}/pack.zip").status_code == 410
     house.clock.forward(days=15)
     with pytest.raises(NotFound):
         evidence.download(house.services, pack, caller=caller(officer))
