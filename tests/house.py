@@ -272,10 +272,10 @@ def make_home(home: Path, environment: Mapping[str, str], clock: Clock) -> None:
 
 
 @contextmanager
-def sqlite_house(template: Path, home: Path, environment: Mapping[str, str] | None = None) -> Iterator[House]:
-    """A house on SQLite, copied from a template home."""
+def sqlite_house(template: Path, home: Path, environment: Mapping[str, str] | None = None, *, own: bool = False) -> Iterator[House]:
+    """A house on SQLite, copied from a template home. A test that changes the application itself has its `own`."""
     shutil.copytree(template, home, dirs_exist_ok=True)
-    with _opened(home, environment or {}) as house:
+    with _opened(home, environment or {}, own=own) as house:
         yield house
 
 
@@ -320,22 +320,32 @@ def postgres_environment(vault: str, platform: str) -> dict[str, str]:
 
 
 @contextmanager
-def _opened(home: Path, environment: Mapping[str, str]) -> Iterator[House]:
-    house = open_house(
-        load(home, {"PIYING_LIMITS_REQUESTS_PER_SECOND": "100000", "PIYING_LIMITS_PUBLIC_ANSWER": "20", **environment}), environment
-    )
+def _opened(home: Path, environment: Mapping[str, str], *, own: bool = False) -> Iterator[House]:
+    settings = load(home, {"PIYING_LIMITS_REQUESTS_PER_SECOND": "100000", "PIYING_LIMITS_PUBLIC_ANSWER": "20", **environment})
+    used = _USED.setdefault((settings.server, settings.https), [])
+    house = open_house(settings, environment, used.pop() if used and not own else None)
     try:
         yield house
     finally:
         house.close()
+        if not own:
+            used.append(house.app)
 
 
-def open_house(settings: Settings, environment: Mapping[str, str]) -> House:
-    """The services of a home as the server opens them: with keys that do not open it is locked."""
+_USED: dict[Any, list[Flask]] = {}
+"""Applications whose house is closed. Making one takes longer than most tests; all that it knows of a house are services, cookies and their key."""
+
+
+def open_house(settings: Settings, environment: Mapping[str, str], app: Flask | None = None) -> House:
+    """The services of a home as the server opens them: with keys that do not open it is locked. `app` is one that has no house any more."""
     clock, stores = Clock(), open_stores(settings)
     services = Services(settings, stores, lock=None, keyring=None, clock=clock)
     try:
         services._keyring = custody.open_keyring(settings.keys_path, stores.read_vault)
     except Locked as locked:
         services.lock = locked
-    return House(services, create_app(services), clock, environment)
+    if app is None:
+        return House(services, create_app(services), clock, environment)
+    app.extensions["piying"] = services
+    gate.register(app)
+    return House(services, app, clock, environment)

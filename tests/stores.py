@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -65,9 +66,21 @@ def postgres_database(server: str) -> Iterator[str]:
     try:
         yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
     finally:
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        _drop(engine, name)
         engine.dispose()
+
+
+def _drop(engine: sa.Engine, name: str) -> None:
+    """Tried again: a server that a test restarted may end connections once more while it recovers."""
+    for left in range(9, -1, -1):
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            return
+        except sa.exc.OperationalError:
+            if not left:
+                raise
+            time.sleep(1)
 
 
 def stores_at(vault_url: str, platform_url: str) -> Stores:

@@ -31,7 +31,7 @@ SEEN_PLAINLY = {"address": HOME, "scheme": "http", "host": "cdp.example", "root"
 
 @contextmanager
 def behind(template: Path, home: Path, proxies: int = 0, **environment: str) -> Iterator[House]:
-    with sqlite_house(template, home, {"PIYING_SERVER_TRUSTED_PROXIES": str(proxies), **environment}) as house:
+    with sqlite_house(template, home, {"PIYING_SERVER_TRUSTED_PROXIES": str(proxies), **environment}, own=True) as house:
 
         def seen() -> Any:
             session["seen"] = True
