@@ -23,7 +23,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from privacy import errors
@@ -49,6 +50,9 @@ ROOT_OF: Final[Mapping[str, str]] = {
     pseudonyms.RUN_ID: "run",
     pseudonyms.RECIPIENT: "recipient",
     pseudonyms.ABROAD: "log",
+    pseudonyms.AUDIENCE: "log",
+    pseudonyms.HELD: "log",
+    pseudonyms.HELD_ROW: "log",
     pseudonyms.BLIND_INDEX: "index",
     pseudonyms.TOMBSTONE: "tombstone",
     pseudonyms.ERASED: "tombstone",
@@ -310,3 +314,12 @@ def _key_of(entry: Mapping[str, Any], profile: Profile) -> KeyVersion:
     if len(one.key) != KEY_BYTES or created.tzinfo is None or not hmac.compare_digest(one.check(profile).hex(), str(entry["check"])):
         raise ValueError("check")
     return one
+
+
+def signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether the private half of an Ed25519 key signed a message."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except (InvalidSignature, ValueError):  # no such signature, or no key at all
+        return False
+    return True
