@@ -229,7 +229,6 @@ class Population(Protocol):
 
     def bridge(self, months: Sequence[int]) -> pa.Table:
         """Columns `month` int32 (YYYYMM), `virtual_id` int64, `run_id` int64; one row for each month and virtual ID of an allowing person."""
-        ...
 
 
 class OpenPopulation(Protocol):
@@ -334,6 +333,62 @@ class Release:
     budget: Mapping[int, tuple[int, int]]
     cached: bool
     released_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The people of one segment at one instant, under one purpose: virtual IDs of one month, rising. Made only by `analytics.audiences`.
+
+    `digest` is that of the definition from which it was made; whoever hands it on decides again about every person in it.
+    """
+
+    purpose: str
+    use: str
+    segment: str
+    version: int
+    digest: str
+    month: int
+    as_of: datetime
+    policy: str
+    virtual_ids: pa.Int64Array = field(repr=False)
+    youth_signal: bool = False
+    """Whether the rule speaks of students, schools or children: then nobody without a known age leaves (law_rules L-1)."""
+    inferred: frozenset[str] = frozenset()
+    """Sensitive categories that the rule infers (law_rules L-9): each needs the person's separate consent."""
+    months: tuple[int, ...] = ()
+    """Every month that the rule looked at; a number told about its people is paid in each."""
+
+
+class OpenAudience(Protocol):
+    """Evaluates a segment now, for the gate; handed in by the wiring. Raises NotFound for a segment that nobody made."""
+
+    def __call__(self, segment: str) -> Audience: ...
+
+
+class Attributes(Protocol):
+    """Columns about an audience's people for a pseudonymous table, one row for each of its virtual IDs, in their order."""
+
+    def __call__(self, audience: Audience, columns: Sequence[str]) -> pa.Table: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SealedExport:
+    """A released list: where its sealed bytes lie, what its signed manifest says, until when it may travel. Made only by `privacy.export`.
+
+    `manifest` is the recipient's part; `signature` the base64 of Ed25519 over its canonical JSON. `revision` rises when people said no before
+    the list was taken and it was made again without them.
+    """
+
+    export: str
+    revision: int
+    recipient: str
+    file: str
+    sha256: bytes
+    size: int
+    rows: int
+    manifest: Mapping[str, Any]
+    signature: str
+    expires_at: datetime
 
 
 class Gone(NamedTuple):

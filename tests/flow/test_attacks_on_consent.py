@@ -1,4 +1,4 @@
-"""Attacks 27 to 32, the whole way: what may not raise consent does not, and nobody too young is sold to (26 waits for exports: issue 7)."""
+"""Attacks 27 to 32, the whole way: what may not raise consent does not, and nobody too young is sold to (26: test_attacks_by_withdrawal)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Attacks 50 to 52 as far as the house goes without exports: a purpose answers for itself alone, a recipient gets what was agreed, while it is.
+"""Attacks 50 to 52 at the doors that an export asks: a purpose answers for itself alone, a recipient gets what was agreed, while it is.
 
-What an export would ask is asked here of the same doors (26, 49 and 53 wait for exports and segments: issue 7).
+The same tried at the gate itself: test_attacks_through_the_gate.
 """
 
 from __future__ import annotations

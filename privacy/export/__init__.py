@@ -1,0 +1,1 @@
+"""The export gate: the only door through which a list of people leaves."""
