@@ -1,0 +1,1 @@
+"""How what leaves is carried: one way of sending a file, strangers to each other. Transport only."""
