@@ -168,6 +168,14 @@ def aggregate_keys(view: View, rows: ir.Table, *, key: str, measure: str, bounds
     return Aggregate(tuple((one,) for one in found[key].to_pylist()), (measure,), tuple(found["people"].to_pylist()))
 
 
+def outcomes(cells: Sequence[str], counts: Mapping[str, int], *, measure: str) -> Aggregate:
+    """How many people stand in each of some public outcomes. Each person was put into at most one and counts 1 there, by a decision that
+    depends on nobody else: without them one count differs by 1, so the whole moves by 1 in L2."""
+    if not set(counts) <= set(cells):
+        raise errors.Invalid("people are counted under public outcomes only", code="bad_cells", field="by")
+    return Aggregate(tuple((one,) for one in cells), (measure,), tuple(int(counts.get(one, 0)) for one in cells))
+
+
 def block_norms(parts: ir.Table) -> ir.Table:
     """One row a person with the squared norm of a plan's `vector`: the input of the histogram of norms."""
     return parts.group_by(PERSON).agg(**{NORM: (parts.amount * parts.amount).sum()})

@@ -56,11 +56,11 @@ def _rows(view: View, month: int, end: datetime, window: Sequence[int], earlier:
     import ibis
 
     profile = _profile(view, earlier)
-    purchases = _purchases(view, window, end)
+    bought = purchases(view.people("order_lines", window), end)
     told = _told(view, window)
-    people = ibis.union(profile.select(PERSON), purchases.select(PERSON), told.select(PERSON)).distinct()
+    people = ibis.union(profile.select(PERSON), bought.select(PERSON), told.select(PERSON)).distinct()
     previous = view.people(TABLE, (before,)).group_by(PERSON).agg(previous_stage=ibis._.stage.max())
-    known = people.left_join(profile, PERSON).drop(f"{PERSON}_right").left_join(purchases, PERSON).drop(f"{PERSON}_right")
+    known = people.left_join(profile, PERSON).drop(f"{PERSON}_right").left_join(bought, PERSON).drop(f"{PERSON}_right")
     known = known.left_join(previous, PERSON).drop(f"{PERSON}_right").left_join(told, PERSON).drop(f"{PERSON}_right")
     known = known.inner_join(view.identifiers(month), PERSON)
     return known.select(
@@ -69,10 +69,8 @@ def _rows(view: View, month: int, end: datetime, window: Sequence[int], earlier:
         hour=ibis.literal((end - timedelta(hours=1)).astimezone(UTC)),
         source=ibis.literal(SOURCE),
         **{column: known[column] for column in PROFILE},
-        recency_band=_recency(known.last, end),
-        frequency_band=_band(known.orders, metrics.FREQUENCY_ORDERS),
-        value_band=ibis.cases((known.orders.coalesce(0) > 0, _band(known.paid, metrics.VALUE_MINOR)), else_=0).cast("int32"),
-        stage=_stage(known, month, end),
+        **bands(known, end),
+        stage=stage(known, month, end),
         previous_stage=known.previous_stage,
         first_purchase_month=known.first_purchase_month.cast("int32"),
         again_band=_again(known["first"], known["second"]),
@@ -85,9 +83,13 @@ def _rows(view: View, month: int, end: datetime, window: Sequence[int], earlier:
 
 def _profile(view: View, months: Sequence[int]) -> ir.Table:
     """Each attribute as it was stated last; within one hour, where the order is not known, the greatest word."""
-    rows = view.people("profiles", months)
-    hourly = rows.group_by([PERSON, "hour"]).agg(**{column: rows[column].max() for column in PROFILE})
-    return hourly.group_by(PERSON).agg(**{column: hourly[column].argmax(hourly.hour, where=hourly[column].notnull()) for column in PROFILE})
+    return stated(view.people("profiles", months), PROFILE)
+
+
+def stated(rows: ir.Table, columns: Sequence[str]) -> ir.Table:
+    """One row a person: of rows of `profiles` each attribute as it was stated last."""
+    hourly = rows.group_by([PERSON, "hour"]).agg(**{column: rows[column].max() for column in columns})
+    return hourly.group_by(PERSON).agg(**{column: hourly[column].argmax(hourly.hour, where=hourly[column].notnull()) for column in columns})
 
 
 def _told(view: View, months: Sequence[int]) -> ir.Table:
@@ -96,12 +98,11 @@ def _told(view: View, months: Sequence[int]) -> ir.Table:
     return events.group_by(PERSON).agg(told=events.event.isin(metrics.SHARED).coalesce(False).cast("int64").sum())
 
 
-def _purchases(view: View, months: Sequence[int], end: datetime) -> ir.Table:
+def purchases(lines: ir.Table, end: datetime) -> ir.Table:
     """Orders, days with one, amount paid, list prices, discounts, first month and last hour of a person's sales; returns and cancellations
     lower the amount paid. Days are counted back from the close, so they are days of the controller's zone where clocks do not change."""
     import ibis
 
-    lines = view.people("order_lines", months)
     lines = lines.mutate(sale=lines.kind.fill_null("sale") == "sale")
     taken_off = lines.discount_minor.coalesce(0).abs()
     lines = lines.mutate(
@@ -133,6 +134,17 @@ def _purchases(view: View, months: Sequence[int], end: datetime) -> ir.Table:
     )
 
 
+def bands(known: ir.Table, end: datetime) -> dict[str, ir.IntegerColumn]:
+    """The bands of recency, frequency and value of what `purchases` found, counted back from an instant."""
+    import ibis
+
+    return {
+        "recency_band": _recency(known.last, end),
+        "frequency_band": _band(known.orders, metrics.FREQUENCY_ORDERS),
+        "value_band": ibis.cases((known.orders.coalesce(0) > 0, _band(known.paid, metrics.VALUE_MINOR)), else_=0).cast("int32"),
+    }
+
+
 def order_of(lines: ir.Table) -> ir.IntegerColumn:
     """What makes lines one order: its key; where the source named none, the hour."""
     return lines.order_key.coalesce(lines.hour.epoch_seconds().cast("int64"))
@@ -141,7 +153,7 @@ def order_of(lines: ir.Table) -> ir.IntegerColumn:
 def _recency(last: ir.TimestampColumn, end: datetime) -> ir.IntegerColumn:
     import ibis
 
-    within = [(last >= _literal(end - timedelta(days=days)), 5 - number) for number, days in enumerate(metrics.RECENCY_DAYS)]
+    within = [(last >= literal(end - timedelta(days=days)), 5 - number) for number, days in enumerate(metrics.RECENCY_DAYS)]
     return ibis.cases(*within, (last.notnull(), 1), else_=0).cast("int32")
 
 
@@ -172,18 +184,20 @@ def _discount(known: ir.Table) -> ir.IntegerColumn:
     return ibis.cases((known.days.coalesce(0) <= 0, 0), *[(priced & above, band) for above, band in reached], else_=1).cast("int32")
 
 
-def _stage(known: ir.Table, month: int, end: datetime) -> ir.StringColumn:
+def stage(known: ir.Table, month: int, end: datetime) -> ir.StringColumn:
+    """The stage of what `purchases` found, in a month that has come to an instant."""
     import ibis
 
     last = known["last"]
     by_age = [
-        (last >= _literal(end - timedelta(days=days)), stage) if days is not None else (last.notnull(), stage)
-        for stage, days in metrics.STAGES.items()
+        (last >= literal(end - timedelta(days=days)), name) if days is not None else (last.notnull(), name)
+        for name, days in metrics.STAGES.items()
     ]
     return ibis.cases((known.first_purchase_month == month, metrics.NEW), *by_age, else_=metrics.PROSPECT)
 
 
-def _literal(instant: datetime) -> ir.TimestampScalar:
+def literal(instant: datetime) -> ir.TimestampScalar:
+    """An instant as the lake counts."""
     import ibis
 
     return ibis.literal(instant.astimezone(UTC))

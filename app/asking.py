@@ -110,7 +110,7 @@ def answer_job(services: Services, job: Claimed) -> Mapping[str, Any]:
 
 def show_release(services: Services, release_id: str) -> dict[str, Any]:
     """The document of a stored answer."""
-    document: dict[str, Any] = services.shelf.document(release_id) or services.reports.show(release_id)
+    document: dict[str, Any] = services.shelf.document(release_id) or services.reach.show(release_id) or services.reports.show(release_id)
     return document
 
 

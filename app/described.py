@@ -43,6 +43,7 @@ CONDITIONAL = frozenset(
     {
         "patch /api/sources/{source_id}",
         "put /api/imports/{import_id}/mapping",
+        "patch /api/segments/{segment_id}",
         "patch /api/recipients/{recipient_id}",
         "post /api/recipients/{recipient_id}/status",
         "patch /api/agreements/{agreement_id}",
@@ -59,6 +60,7 @@ CONDITIONAL = frozenset(
 VERSIONED = CONDITIONAL | {
     "get /api/sources/{source_id}",
     "get /api/imports/{import_id}/mapping",
+    "get /api/segments/{segment_id}",
     "get /api/recipients/{recipient_id}",
     "get /api/assessments/{assessment_id}",
     "get /api/incidents/{incident_id}",
@@ -71,9 +73,12 @@ FURTHER = {
     "get /api/cubes/table": ("404",),
     "get /api/minors/years/{year}": ("422",),
     "post /api/requests/{number}/packages": ("410",),
+    "post /api/exports/{export_id}/files": ("410",),
 }
 """Refusals that follow from nothing else."""
 CONTENT = "put /api/imports/{import_id}/content"
+RAW = {CONTENT: "application/octet-stream", "post /api/exports/traces": "text/csv"}
+"""Routes that take bytes, and of which type."""
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "SourceIn": {"name": "till", "kind": "file"},
@@ -159,11 +164,8 @@ def _complete(path: str, method: str, operation: dict[str, Any], declared: tuple
     if not public:
         operation["description"] = f"{operation.get('description', '')}\n\nNeeds the permission `{permission}`.".strip()
     named = f"{method} {path}"
-    if named == CONTENT:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
+    if named in RAW:
+        operation["requestBody"] = {"required": True, "content": {RAW[named]: {"schema": {"type": "string", "format": "binary"}}}}
     told = [*ALWAYS, "403"] if not public else [*ALWAYS, "401"]
     told += [] if public else ["401"]
     told += ["404"] if "{" in path else []

@@ -40,6 +40,7 @@ STATUS_BY_CODE = {
     "rate_limited": 429,
     "assertion_invalid": 400,
     "assertion_used": 400,
+    "export_gone": 410,
     "changed_meanwhile": 412,
     "precondition_missing": 428,
     "answer_pending": 503,

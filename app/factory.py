@@ -18,14 +18,17 @@ from app import errors, logs
 from app.api import (
     accounting,
     assessments,
+    audiences,
     audit,
     browsers,
     budgets,
     cases,
     consents,
+    deliveries,
     dictionary,
     document,
     evidence,
+    exports,
     feeds,
     health,
     imports,
@@ -42,6 +45,7 @@ from app.api import (
     recipients,
     reports,
     requests,
+    segments,
     snowplow,
     sources,
     subjects,
@@ -80,6 +84,38 @@ HEADERS = {
 }
 
 
+RESOURCES = (
+    sources,
+    notices,
+    pulls,
+    quality,
+    tokens,
+    users,
+    quarantine,
+    dictionary,
+    imports,
+    jobs,
+    operation,
+    reports,
+    budgets,
+    audit,
+    evidence,
+    exports,
+    requests,
+    subjects,
+    cases,
+    minors,
+    recipients,
+    assessments,
+    incidents,
+    accounting,
+    segments,
+    audiences,
+    deliveries,
+)
+"""What the description of the API is made of."""
+
+
 def create_app(services: Services | None = None) -> Flask:
     """The application around its services; without an argument around those of PIYING_HOME (what the server's workers call)."""
     if services is None:
@@ -111,31 +147,7 @@ def create_app(services: Services | None = None) -> Flask:
         app.register_blueprint(plain.blueprint)
     app.register_blueprint(evidence.open_blueprint)
     api = Api(app)
-    for resource in (
-        sources,
-        notices,
-        pulls,
-        quality,
-        tokens,
-        users,
-        quarantine,
-        dictionary,
-        imports,
-        jobs,
-        operation,
-        reports,
-        budgets,
-        audit,
-        evidence,
-        requests,
-        subjects,
-        cases,
-        minors,
-        recipients,
-        assessments,
-        incidents,
-        accounting,
-    ):
+    for resource in RESOURCES:
         api.register_blueprint(resource.blueprint)
     shell.register(app)
     errors.register(app)

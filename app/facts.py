@@ -79,6 +79,12 @@ def _vault(kept: RetentionSettings) -> list[Place]:
             "until erasure",
         ),
         ("vault: identifier", "identifiers", "sealed under the person's key; keyed digests for look-up", "until erasure"),
+        (
+            "vault: export_holding",
+            "which rows of an export a recipient holds",
+            "sealed under a key of the recipient, at marks that lead nowhere without it",
+            "until the recipient acknowledged the removal",
+        ),
         ("vault: data_key", "the persons' keys", "wrapped", "until erasure"),
         ("vault: tombstone", "that an identifier was erased", "keyed digests", f"{kept.evidence_months} months"),
         ("vault: erased_person", "that a person was erased", "permuted ids that lead to nobody", f"{kept.evidence_months} months"),
@@ -89,6 +95,49 @@ def _vault(kept: RetentionSettings) -> list[Place]:
             "until its certificate, at most 30 days",
         ),
         ("vault: sealed_payload", "items whose form failed", "sealed under a key of the day", f"{kept.quarantine_days} days"),
+    ]
+
+
+def _given_away() -> list[Place]:
+    return [
+        (
+            "platform: suppression",
+            "who was taken out at which recipient, why and since when",
+            "under a consent handle",
+            "until acknowledged where the person is erased, else as evidence",
+        ),
+        (
+            "platform: delivered_export, export_delivery, export_pause, suppression_delta, suppression_head",
+            "what was sent to which recipient, and how that ended",
+            "counts, digests, codes; no person",
+            "as evidence",
+        ),
+        (
+            "platform: export, export_file, export_count, export_control",
+            "which lists were asked for, approved and released, with their manifests; noisy counts; addresses that the controller owns",
+            "counts, digests, ids of staff; the files lie in the folder exports, sealed for their recipients",
+            "as evidence",
+        ),
+        (
+            "platform: export_person, export_barred",
+            "who left in which list, and who gets none",
+            "under a consent handle",
+            "until erasure",
+        ),
+        ("platform: export_absent", "who was left out of a list before anybody took it", "under a consent handle", "seconds"),
+    ]
+
+
+def _chosen(kept: RetentionSettings) -> list[Place]:
+    return [
+        ("platform: segment_version", "who is meant by a segment, for which purpose and use", "rules; no person", "as evidence"),
+        ("platform: audience", "which audiences are kept, made from which segment, until when", "rules; no person", "as evidence"),
+        (
+            "platform: audience_member",
+            "who stands in an audience, and who did",
+            "under a key of the audience",
+            f"while the person allows marketing.profiling; {kept.membership_days} days after leaving it; with the audience",
+        ),
     ]
 
 
@@ -119,6 +168,8 @@ def _platform(kept: RetentionSettings) -> list[Place]:
             "under a consent handle",
             "12 months",
         ),
+        *_given_away(),
+        *_chosen(kept),
         ("platform: log_entry, log_payload", "who touched what", "handles and counts, salted", f"{kept.evidence_months} months"),
         ("platform: inbox", "de-identified rows on their way", "virtual IDs of the month", "until flushed"),
         ("platform: seen_run, seen_generation, seen_part", "that an item was stored", "keyed digests", f"{kept.dedupe_days} days"),

@@ -21,6 +21,7 @@ FIELDS = frozenset(
     {
         "event", "timestamp", "level", "request_id", "route", "method", "status", "milliseconds", "source", "job", "kind", "state", "code",
         "error_type", "batches", "rows", "received", "stored", "duplicate", "quarantined", "refused", "snapshot", "port", "workers", "attempt",
+        "recipient",
     }
 )  # fmt: skip
 
@@ -39,6 +40,10 @@ BUDGET_REFUSALS = Counter("piying_budget_refusals_total", "Questions refused for
 RATE_LIMITED = Counter(
     "piying_rate_limited_total", "Requests answered 429 because their source sent too many", ["source"], registry=REGISTRY
 )
+DECISIONS = Counter(
+    "piying_decisions_total", "Consents that were asked about, by source and answer", ["source", "reason"], registry=REGISTRY
+)
+EXPORT_REFUSALS = Counter("piying_export_refusals_total", "Refusals of the export gate by code", ["code"], registry=REGISTRY)
 LOCKED = Counter("piying_locked_answers_total", "Requests answered 503 because keys are locked", registry=REGISTRY)
 
 

@@ -6,6 +6,7 @@ lists and names of ours, never data. Learns no row.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,10 @@ CHECKPOINT_AGE = "piying_checkpoint_age_seconds"
 JOBS = "piying_jobs"
 JOB_AGE = "piying_job_done_age_seconds"
 SOURCES = "piying_source_info"
+PARTS = "piying_delivery_parts"
+TO_REMOVE = "piying_removal_people"
+REMOVAL_AGE = "piying_removal_age_seconds"
+BLOCKED = "piying_recipients_blocked"
 
 MEASURES: dict[str, tuple[str, tuple[str, ...]]] = {
     INBOX_AGE: ("Age of the oldest batch that is not in the lake yet", ()),
@@ -34,6 +39,10 @@ MEASURES: dict[str, tuple[str, tuple[str, ...]]] = {
     CHECKPOINT_AGE: ("Age of the newest signed checkpoint of the access log", ()),
     JOBS: ("Jobs that are kept, by kind and state", ("kind", "state")),
     JOB_AGE: ("Seconds since a scheduled kind of job last ended well", ("kind",)),
+    PARTS: ("Parts of exports and removals, by state", ("state",)),
+    TO_REMOVE: ("People whom recipients have not confirmed to have removed", ()),
+    REMOVAL_AGE: ("Age of the oldest no that a recipient has not confirmed", ()),
+    BLOCKED: ("Recipients to which nothing is added, because a removal is overdue", ()),
     SOURCES: ("1 for each source; joins a source's kind to the counters", ("source", "kind")),
 }
 """Name → what it means and its labels."""
@@ -76,5 +85,22 @@ def _values(services: Services) -> dict[str, dict[tuple[str, ...], float]]:
         CHECKPOINT_AGE: {} if signed_at is None else {(): (now - signed_at).total_seconds()},
         JOBS: {(kind, state): number for (kind, state), number in standing.items()},
         JOB_AGE: {(kind,): (now - at).total_seconds() for kind, at in ended.items() if kind in services.schedule},
+        **_left(services),
         SOURCES: {(one.facts.id, one.facts.kind): 1 for one in sources},
+    }
+
+
+def _left(services: Services) -> dict[str, dict[tuple[str, ...], float]]:
+    """What has left, over all recipients; nothing while keys are locked."""
+    if services.lock is not None:
+        return {}
+    board = services.deliveries.board()
+    parts: Counter[str] = Counter()
+    for one in board:
+        parts.update(one["parts"])
+    return {
+        PARTS: {(state,): number for state, number in parts.items()},
+        TO_REMOVE: {(): sum(one["removals"]["open"] for one in board)},
+        REMOVAL_AGE: {(): max((one["removals"]["oldest_seconds"] or 0 for one in board), default=0)},
+        BLOCKED: {(): sum(one["blocked"] for one in board)},
     }

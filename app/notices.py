@@ -6,9 +6,11 @@ counts, never a person: identifiers of a decision pass through and are forgotten
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from app import logs
 from privacy.errors import NotFound
 
 if TYPE_CHECKING:
@@ -133,6 +135,9 @@ def latency(services: Services) -> dict[str, Any] | None:
 def decide(services: Services, items: Sequence[Mapping[str, Any]], *, actor: str, namespace: str = "") -> list[dict[str, Any]]:
     """What stands for each item now, and whether its person may be asked."""
     told: list[dict[str, Any]] = services.notice_book.decide(items, actor=actor, namespace=namespace)
+    source = actor if actor.startswith("src_") else "staff"
+    for reason, asked in Counter(one["reason"] or "allowed" for one in told).items():
+        logs.DECISIONS.labels(source, reason).inc(asked)
     return told
 
 

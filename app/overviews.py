@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from app import access, acts, facts, jobs, ownership, published
+from app import access, acts, deliveries, facts, jobs, leaving, ownership, published
 from app.accountability import controls
 from ingestion import quality, quarantine
 
@@ -48,6 +48,8 @@ def _officer(services: Services, caller: Caller) -> dict[str, Any]:
         "requests": services.rights.standing(),
         "controls": controls.counts(services),
         "minors_waiting": services.wards.waiting(),
+        "exports_waiting": leaving.waiting(services),
+        "recipients_late": len(deliveries.late(services)),
         "grants": sum(grants for grants, _ in told.values()),
         "withdrawals": sum(others for _, others in told.values()),
         "purposes": [
@@ -123,6 +125,7 @@ def _marketer(services: Services, caller: Caller) -> dict[str, Any]:
         "free": published.free(services),
         "month": next(iter(gauge["items"]), None),
         "releases": published.releases(services, {}, me=caller.account_id, limit=5),
+        "exports": leaving.mine(services, caller),
         "steps": _steps(services, caller),
     }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app import holding, imports, intake, packing, uploads
+from app import deliveries, holding, imports, intake, packing, uploads
 from ingestion import inbox, live
 from privacy.errors import Unavailable
 
@@ -123,6 +123,14 @@ def _erase_live(services: Services, subjects: Sequence[Subject]) -> list[Counts]
     return [{"rows": gone if not number else 0} for number, _ in enumerate(subjects)]
 
 
+# ── recipients ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _erase_recipients(services: Services, subject: Subject) -> Counts:
+    """Recipients are told to let go of the person, in their own form; the row that says which is forgotten when they acknowledge it."""
+    return deliveries.erased(services, subject.people)
+
+
 # ── inbox and lake ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -185,6 +193,24 @@ COUNTS = Place("stopped_counts", "deleted", _each(lambda services, one: services
 FLAGS = Place("flags", "deleted", _each(lambda services, one: services.erasures.forget(one)), _left("flags"))
 ABROAD = Place("transfers_abroad", "deleted", _each(lambda services, one: services.erasures.forget(one)), _left("abroad"))
 LOG = Place("log", "payloads_erased", _each(lambda services, one: services.erasures.blank(one)), _left("log"))
+EXPORTS = Place(
+    "exports",
+    "deleted",
+    _each(lambda services, one: {"rows": services.exports.forget(one.people)}),
+    lambda services, subjects: [services.exports.held(one.people) for one in subjects],
+)
+AUDIENCES = Place(
+    "audiences",
+    "deleted",
+    _each(lambda services, one: {"rows": services.kept.forget(one.people)}),
+    lambda services, subjects: [services.kept.held(one.people) for one in subjects],
+)
+RECIPIENTS = Place(
+    "recipients",
+    "told",
+    _each(_erase_recipients),
+    lambda services, subjects: [services.deliveries.untold(one.people) for one in subjects],
+)
 INBOX = Place("inbox", "moved", _erase_inbox, _look_inbox)
 LAKE = Place("lake", "rewritten", _erase_lake, _look_lake)
 
@@ -195,14 +221,33 @@ STEPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("gate", (GATE,)),
     ("held", (HELD,)),
     ("uploads", (UPLOADS,)),
-    ("platform", (CASES, LIVE, PACKAGES, COUNTS)),
+    ("platform", (CASES, LIVE, PACKAGES, COUNTS, AUDIENCES, RECIPIENTS, EXPORTS)),
     ("log", (LOG,)),
     ("inbox", (INBOX,)),
     ("lake", (LAKE,)),
 )
-"""Steps in their order, each with the places it clears. Exports and audiences (issue 7) put theirs here, before `lake`."""
+"""Steps in their order, each with the places it clears."""
 
-LOOKED = (KEYS, VAULT, MARKS, CONSENT, HELD, UPLOADS, CASES, LIVE, PACKAGES, COUNTS, FLAGS, ABROAD, LOG, INBOX, LAKE)
+LOOKED = (
+    KEYS,
+    VAULT,
+    MARKS,
+    CONSENT,
+    HELD,
+    UPLOADS,
+    CASES,
+    LIVE,
+    PACKAGES,
+    COUNTS,
+    FLAGS,
+    ABROAD,
+    AUDIENCES,
+    RECIPIENTS,
+    EXPORTS,
+    LOG,
+    INBOX,
+    LAKE,
+)
 """The places of a certificate."""
 
 TABLES: dict[str, str] = {
@@ -216,12 +261,15 @@ TABLES: dict[str, str] = {
     "stopped_count": COUNTS.name,
     **dict.fromkeys(("person_flag", "tag_objection"), FLAGS.name),
     "abroad_person": ABROAD.name,
+    **dict.fromkeys(("export_person", "export_barred"), EXPORTS.name),
+    "audience_member": AUDIENCES.name,
     "log_payload": LOG.name,
     "inbox": INBOX.name,
     **dict.fromkeys(("file_import", "import_chunk", "import_part", "import_file"), UPLOADS.name),
     **dict.fromkeys(("consent_event", "agreement", "request", "request_event", "log_entry", "log_node", "log_head"), "kept as evidence"),
     **dict.fromkeys(("tombstone", "erased_person", "erasure", "erasure_step", "lapse"), "kept so that nobody comes back"),
     "erasure_slip": "ends with its certificate",
+    **dict.fromkeys(("export_holding", "suppression", "export_absent"), RECIPIENTS.name),
     **dict.fromkeys(
         ("evidence_pack", "public_visit", "outbox_message", "consent_request", "request_verdict"), "ends by itself within days"
     ),
@@ -233,9 +281,22 @@ OF_NOBODY = frozenset(
     {
         *("key_state", "link_batch", "source_secret", "vault_meta", "abroad_erased", "account", "account_choice", "budget_month", "charge"),
         *("checkpoint", "consent_head", "console_session", "cosignature", "credential", "delivery", "dossier", "dropped_field", "job"),
-        *("lease", "notice", "pull", "pull_cursor", "pull_file", "purpose", "quality", "rate_bucket", "release", "repeat", "schedule"),
-        *("setup_code", "source", "source_client", "source_key", "source_owner", "tally", "team_member", "team_month", "team_share"),
-        *("throttle", "token", "minor_approval"),
+        *("audience", "lease", "notice", "segment_version", "pull", "pull_cursor", "pull_file", "purpose", "quality"),
+        *("rate_bucket", "release", "repeat"),
+        *(
+            "schedule",
+            "setup_code",
+            "source",
+            "source_client",
+            "source_key",
+            "source_owner",
+            "tally",
+            "team_member",
+            "team_month",
+            "team_share",
+        ),
+        *("throttle", "token", "minor_approval", "export", "export_count", "export_control", "export_file"),
+        *("export_delivery", "export_pause", "delivered_export", "suppression_delta", "suppression_head"),
     }
 )
 """Tables of sources, staff, budgets and counts: no row of theirs is a person's."""

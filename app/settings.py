@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from app import addresses
+from app import addresses, mixtures
 from privacy import errors
 
 FILE_NAME = "piying.toml"
@@ -149,6 +149,21 @@ class LimitsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    destinations: str = _setting(
+        "destinations.toml", "file", "a section a recipient: a folder or an address; without one its people fetch what is theirs"
+    )
+    hosts: tuple[str, ...] = _setting((), "names", "hosts that lists may be pushed to; `.example.cn` is every name below; empty: none")
+    networks: tuple[str, ...] = _setting((), "networks", "private networks that may be pushed to all the same; without them none")
+    authorities: str = _setting("", "file", "certificates of the deployment's own authorities; empty: those that the machine trusts")
+    folder: str = _setting("outgoing", "folder", "files for recipients are laid into folders below it, which recipients empty")
+    acknowledge_hours: int = _setting(
+        24, "hours", "a recipient that has not acknowledged a removal by then gets nothing added (PIPL 15, GDPR 19)", least=1, most=360
+    )
+    wait_seconds: int = _setting(10, "seconds", "one wait for a recipient; an attempt ends within five of them", least=1, most=50)
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     witnesses: tuple[str, ...] = _setting(
         (), "keys", "of witnesses outside who cosign the log's head (`witness.py key` prints one); nobody else's line is kept"
@@ -170,6 +185,9 @@ class RetentionSettings:
         7, "days", "rows of whoever ended their last analytic purpose, invisible at once (15 days, L-5)", least=0, most=14
     )
     data_key_days: int = _setting(7, "days", "backups of the people's keys: how long an erased person is in one", least=1, most=30)
+    membership_days: int = _setting(
+        90, "days", "that somebody stood in an audience and left it; with their consent it goes at once (PIPL 19)", least=1, most=365
+    )
     evidence_months: int = _setting(36, "months", "consent evidence and log payloads: three years (PIPL 56)", least=36, most=120)
 
 
@@ -186,6 +204,7 @@ class Settings:
     controller: ControllerSettings = ControllerSettings()
     privacy: PrivacySettings = PrivacySettings()
     limits: LimitsSettings = LimitsSettings()
+    delivery: DeliverySettings = DeliverySettings()
     log: LogSettings = LogSettings()
     retention: RetentionSettings = RetentionSettings()
     jurisdiction: str = _setting("CN", "code", "PIPL first: no legitimate interest (PIPL 13)", among=("CN", "EU"))
@@ -265,7 +284,7 @@ def load(home: Path | None = None, environment: Mapping[str, str] = os.environ) 
     top = groups.pop("", {})
     kinds = get_type_hints(Settings)
     settings = Settings(home=home, **{name: kinds[name](**values) for name, values in groups.items()}, **top)
-    _check_mixture(settings)
+    mixtures.check(settings)
     return settings
 
 
@@ -357,38 +376,8 @@ def _kind_name(kind: Any) -> str:
     return {int: "a whole number", float: "a number", str: "text"}.get(kind, "a list of texts")
 
 
-def _check_mixture(settings: Settings) -> None:
-    """Settings that are right alone and wrong together."""
-    if settings.zone not in available_timezones():
-        raise errors.Invalid("zone must be a name of the IANA time zone database", code="setting_invalid", field="zone")
-    if not (len(settings.currency) == 3 and settings.currency.isascii() and settings.currency.isupper()):
-        raise errors.Invalid("currency must be three capital letters (ISO 4217)", code="setting_invalid", field="currency")
-    if settings.privacy.delta * settings.privacy.declared_members > 1:
-        raise errors.Invalid("privacy.delta must be below one in privacy.declared_members", code="setting_mixture", field="privacy.delta")
-    if settings.limits.item_bytes > settings.limits.request_bytes:
-        raise errors.Invalid("limits.item_bytes must not be above limits.request_bytes", code="setting_mixture", field="limits.item_bytes")
-    stores = {"vault.url": settings.vault_url, "platform.url": settings.platform_url, "lake.catalogue": settings.catalogue_url}
-    for key, url in stores.items():
-        if not url.startswith(("sqlite+pysqlite3:///", "postgresql+psycopg://")):
-            raise errors.Invalid(f"{key} must begin with sqlite+pysqlite3:/// or postgresql+psycopg://", code="setting_invalid", field=key)
-    if _place(settings.vault_url) == _place(settings.platform_url):
-        raise errors.Invalid("vault.url and platform.url must be two databases (PIPL 73)", code="setting_mixture", field="vault.url")
-    for spec in dataclasses.fields(PlatformSettings):
-        url = getattr(settings.platform, spec.name)
-        if url and spec.name != "url" and not (url.startswith("postgresql+psycopg://") and settings.platform.url.startswith("postgresql")):
-            key = f"platform.{spec.name}"
-            raise errors.Invalid(f"{key} goes only with platform.url on PostgreSQL", code="setting_mixture", field=key)
-    if settings.vault.owner_url and not (settings.vault.owner_url.startswith("postgresql+psycopg://") and settings.vault.url):
-        raise errors.Invalid("vault.owner_url goes only with vault.url on PostgreSQL", code="setting_mixture", field="vault.owner_url")
-
-
 def _file_url(path: Path) -> str:
     return f"sqlite+pysqlite3:///{path}"
-
-
-def _place(url: str) -> str:
-    """The address without the account: two accounts of one database are one place."""
-    return url.partition("://")[2].rpartition("@")[2]
 
 
 def _without_password(url: str) -> str:

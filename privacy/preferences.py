@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from privacy.consent import agreements, flags, gate, ledger, reach, registry, requests, wishes
+from privacy.consent import agreements, flags, gate, ledger, objections, reach, registry, requests, wishes
 from privacy.consent.ledger import ConsentAct
 from privacy.consent.wishes import Wish
 from privacy.errors import Invalid, PiyingError, Raced, Refused
@@ -258,11 +258,11 @@ class Preferences:
 
     # ── the population of a question ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def population(self, purpose: str, *, actor: str = "system", youth_signal: bool = False) -> Crowd:
+    def population(self, purpose: str, *, actor: str = "system", youth_signal: bool = False, tags: Sequence[str] = ()) -> Crowd:
         """Everybody who allows an analytic purpose at this moment (law_rules L-4), as run IDs under a key of this call's own.
 
         `youth_signal` says that the question's rule speaks of students, schools or children: then marketing leaves out who told no birth
-        date, unless the deployment allows them (law_rules L-1).
+        date, unless the deployment allows them (law_rules L-1). Whoever deleted one of the `tags` that the rule is built on is left out (S-03).
         """
         if purpose not in ANALYTIC_PURPOSES:
             raise Refused("only an analytic purpose opens the lake", code="purpose_not_analytic", field="purpose")
@@ -277,7 +277,8 @@ class Preferences:
             allowed = ledger.allowed_handles(tx, purpose, to_micros(now))
             known = families.families(merges)
             verdicts = self._family_verdicts(tx, known, purpose, to_micros(now))
-            flagged = [*flags.everybody(tx, flags.against(purpose)), *_blocks(reach.unreached(tx, purpose, to_micros(now)))]
+            refused = [handle for tag in tags for handle in objections.against(tx, tag)]
+            flagged = [*refused, *flags.everybody(tx, flags.against(purpose)), *_blocks(reach.unreached(tx, purpose, to_micros(now)))]
         people = self._keyring.inverse_block_cipher(pseudonyms.CONSENT_HANDLE)(allowed) if allowed else b""
         barred = self._too_young(born, purpose, now) | set(self._people(flagged)) | ageless
         members, owners = families.members(people, known, verdicts, barred)

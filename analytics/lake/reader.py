@@ -33,8 +33,9 @@ MOST_KEPT = 100_000
 class View:
     """What one question may see. Made only by `LakeReader.open`."""
 
-    def __init__(self, reader: LakeReader, session: Session, months: tuple[int, ...], bridge: pa.Table) -> None:
+    def __init__(self, reader: LakeReader, session: Session, months: tuple[int, ...], bridge: pa.Table, policy: str = "") -> None:
         self._reader = reader
+        self.policy = policy
         self._session = session
         self.months = months
         self._bridge = session.table(bridge.select([MONTH, "virtual_id", PERSON]))
@@ -86,7 +87,7 @@ class LakeReader:
         if population.purpose != purpose:
             raise errors.Refused("the population is of another purpose", code="purpose_unknown")
         with self._engine.session() as session:
-            yield View(self, session, wanted, population.bridge(wanted))
+            yield View(self, session, wanted, population.bridge(wanted), population.policy)
 
     def months_held(self, name: str) -> tuple[int, ...]:
         """The months of which a table has a partition."""

@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "quarantine": ("app.cli.files", "List and replay items whose form failed."),
     "close-month": ("app.cli.numbers", "Close a month: person_month and its releases."),
     "report": ("app.cli.numbers", "Ask for a protected report."),
+    "audience": ("app.cli.segments", "Say what a segment means, write segments down, buy their size, keep audiences of them."),
+    "export": ("app.cli.exports", "Ask for lists of people, decide about them, release, take, call back and trace them."),
     "cubes": ("app.cli.cubes", "Read what was released of closed months, for nothing."),
     "diagnose": ("app.cli.cubes", "Tell what stands out in the closed months, for nothing."),
     "budget": ("app.cli.numbers", "Show every month's privacy budget, and teams' shares of the questions."),

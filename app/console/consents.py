@@ -61,6 +61,7 @@ EFFECTS = {
     "events_stopped": N_("Items of this person that were turned away"),
     "exports_excluded": N_("Later exports without this person"),
     "suppressions_sent": N_("Recipients that were told to stop"),
+    "suppressions_confirmed": N_("Recipients that confirmed it"),
 }
 CHECKS = {
     "signature": (N_("Signature"), N_("The statement is signed with a published key.")),

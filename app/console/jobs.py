@@ -24,6 +24,9 @@ blueprint = Blueprint("jobs_pages", __name__)
 ENDED = ("done", "failed", "cancelled")
 KINDS = {
     "report": N_("Report"),
+    "segment_reach": N_("Size of a segment"),
+    "audience": N_("People of an audience"),
+    "audiences": N_("Keep the audiences"),
     "import": N_("Import"),
     "undo": N_("Undo of an import"),
     "flush": N_("Move rows into the lake"),
@@ -33,6 +36,8 @@ KINDS = {
     "close": N_("Close the month"),
     "upkeep": N_("Tidy the lake, renew keys"),
     "retention": N_("End what is over its time"),
+    "deliver": N_("Carry lists and removals"),
+    "deliver_look": N_("Look whether everybody given away still allows it"),
 }
 COLUMNS = (
     Column("id", N_("Job"), "code", href="page"),

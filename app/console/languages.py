@@ -173,6 +173,16 @@ def number(value: float | None, places: int = 0) -> str:
     return babel_numbers.format_decimal(value, pattern, locale=locale())
 
 
+def span(seconds: float | None) -> str:
+    """A time that something took, in the unit that it is read in."""
+    if seconds is None:
+        return "–"
+    for least, unit, said in ((172_800, 86_400, N_("%(n)s d")), (7_200, 3_600, N_("%(n)s h")), (120, 60, N_("%(n)s min"))):
+        if seconds >= least:
+            return _(said, n=number(seconds / unit, 1))
+    return _("%(n)s s", n=number(seconds))
+
+
 def money(minor: int | None, currency: str | None = None) -> str:
     """An amount in minor units as people write it."""
     if minor is None:

@@ -17,13 +17,12 @@ from typing import Any, Literal
 from flask import Response
 from werkzeug.datastructures import MultiDict
 
+from privacy.cells import safe
 from privacy.errors import Invalid
 
 MOST_ROWS = 100_000
 """Rows of one CSV, unless a page says less; the button tells it before."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
 _OURS = re.compile(r"[a-z]{2,4}_[A-Za-z0-9_-]+\Z")
 _DIGITS = re.compile(r"\d[\d\s().\-+]*\d")
 
@@ -180,5 +179,4 @@ def cell(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, list | tuple | set | frozenset):
         value = "; ".join(str(one) for one in value)
-    text = str(value)
-    return "'" + text if text.startswith(_FORMULA) and not _PLAIN_NUMBER.match(text) else text
+    return safe(str(value))

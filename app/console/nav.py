@@ -40,7 +40,10 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         N_("Marketing"),
         (
+            Entry("/segments", N_("Segments"), "pie-chart", "segment.read"),
+            Entry("/audiences", N_("Audiences"), "people", "segment.read"),
             Entry("/reports", N_("Reports"), "bar-chart", "report.read"),
+            Entry("/exports", N_("Exports"), "box-arrow-up-right", "export.read"),
             Entry("/budget", N_("Budget"), "fuel-pump", "budget.read"),
         ),
     ),
@@ -56,6 +59,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("/controls", N_("Self-check"), "clipboard-check", "accountability.read"),
             Entry("/register", N_("Register of processing"), "card-checklist", "accountability.read"),
             Entry("/recipients", N_("Recipients"), "building", "accountability.read"),
+            Entry("/deliveries", N_("Deliveries"), "send", "delivery.read"),
             Entry("/assessments", N_("Impact assessments"), "clipboard-data", "accountability.read"),
             Entry("/transfers", N_("Transfers abroad"), "globe2", "accountability.read"),
             Entry("/incidents", N_("Incidents"), "exclamation-octagon", "accountability.read"),
@@ -114,11 +118,15 @@ PLACES = (
     ("agr_", "/agreements/", "accountability.read"),
     ("pia_", "/assessments/", "accountability.read"),
     ("inc_", "/incidents/", "accountability.read"),
+    ("seg_", "/segments/", "segment.read"),
+    ("aud_", "/audiences/", "segment.read"),
+    ("exp_", "/exports/", "export.read"),
     ("rel_", "/releases/", "report.read"),
     ("imp_", "/imports/", "import.read"),
     ("src_", "/sources/", "source.read"),
     ("job_", "/jobs/", "job.read"),
     ("evp_", "/evidence/", "log.bundle"),
+    ("dlv_", "/deliveries/", "delivery.read"),
 )
 """The prefix of a number of ours, the page that it leads to and the permission that the page asks for."""
 

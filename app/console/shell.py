@@ -58,9 +58,14 @@ PAGES = (
     "sourcekeys",
     "live",
     "recipients",
+    "deliveries",
+    "segments",
+    "audiences",
     "assessments",
     "incidents",
     "accounting",
+    "exports",
+    "approvals",
 )
 """The modules of pages in this package, each with a `blueprint`."""
 

@@ -24,6 +24,7 @@ def kind(speech: Speech, name: str) -> str:
         "keys": _("People by product or coupon that no list holds"),
         "distribution": _("How people are spread"),
         "norms": _("How much each person contributes"),
+        "segment_reach": _("How many people a segment reaches"),
         "cube": _("Part of a month's plan"),
         **behaviour.kinds(speech),
     }.get(name, plain(name))
@@ -43,6 +44,7 @@ def question(speech: Speech, name: str) -> str:
         "trend": _("Does a number rise or fall, month by month or day by day?"),
         "distribution": _("How many people gave so many orders, spent so much, or had so large a basket?"),
         "norms": _("How much does one person add at most? Bought once at the close of a month, to set the bound."),
+        "segment_reach": _("How many people does a segment mean, and how many of them can a channel and a recipient reach?"),
         "cube": _("One part of what a month buys when it closes; its tables are free."),
         **behaviour.questions(speech),
     }.get(name, "")
@@ -105,6 +107,9 @@ def grouping(speech: Speech, name: str) -> str:
         "spent": _("What a person spent"),
         "basket": _("What a person's order was worth"),
         "bin": _("Size of contribution"),
+        "outcome": _("Outcome"),
+        "rule": _("Rule"),
+        "recipient": _("Recipient"),
         **behaviour.groupings(speech),
     }.get(name, plain(name))
 

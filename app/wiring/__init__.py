@@ -14,16 +14,37 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from app import asking, erasing, evidence, holding, housekeeping, intake, jobs, lapsing, messages, packing, pulls, quality, undoing, uploads
+from app import (
+    asking,
+    audiences,
+    deliveries,
+    erasing,
+    evidence,
+    exports,
+    holding,
+    housekeeping,
+    intake,
+    jobs,
+    lapsing,
+    messages,
+    packing,
+    pulls,
+    quality,
+    reaching,
+    undoing,
+    uploads,
+)
 from app.gathering import Gathering
 from app.settings import load
 from app.stores import open_stores
 from app.wiring.accountability import Accountability
 from app.wiring.allocations import Allocations
+from app.wiring.audiencing import Audienced
 from app.wiring.contents import Contents
 from app.wiring.desk import DeskOfRequests
 from app.wiring.doors import utc_now
 from app.wiring.entrance import Entrance
+from app.wiring.exporting import Exporting
 from app.wiring.forgetting import Erasing
 from app.wiring.lake import Lake
 from app.wiring.proofs import Evidences
@@ -36,7 +57,7 @@ if TYPE_CHECKING:
     from privacy.records import RawBatch
 
 
-class Services(Erasing, DeskOfRequests, Lake, Pulled, Contents, Entrance, Evidences, Allocations, Accountability):
+class Services(Erasing, DeskOfRequests, Audienced, Lake, Pulled, Contents, Entrance, Evidences, Allocations, Exporting, Accountability):
     """The parts of one deployment."""
 
     schedule: Mapping[str, int] = {
@@ -50,6 +71,9 @@ class Services(Erasing, DeskOfRequests, Lake, Pulled, Contents, Entrance, Eviden
         "retention": 3600,
         erasing.ERASURE: 600,
         lapsing.LAPSE: 3600,
+        deliveries.DELIVER: 5,
+        deliveries.LOOK: 3600,
+        audiences.KEEP: 900,
     }
     """Kinds of jobs that come again, in seconds."""
 
@@ -63,6 +87,9 @@ class Services(Erasing, DeskOfRequests, Lake, Pulled, Contents, Entrance, Eviden
         """What does the work of each kind of job."""
         return {
             asking.ASK: lambda job: asking.answer_job(self, job),
+            reaching.REACH: lambda job: reaching.answer_job(self, job),
+            audiences.FIND: lambda job: audiences.find_job(self, job),
+            audiences.KEEP: lambda job: audiences.keep(self),
             "flush": lambda job: intake.flush(self),
             "pull": lambda job: pulls.run_due(self),
             "checkpoint": lambda job: {"size": len(self.sign_checkpoint())},
@@ -75,10 +102,13 @@ class Services(Erasing, DeskOfRequests, Lake, Pulled, Contents, Entrance, Eviden
                 **uploads.expire(self),
                 **packing.sweep(self),
                 **evidence.expire(self),
+                **exports.expire(self),
             },
             uploads.IMPORT: lambda job: uploads.run(self, job, measure=intake.measure),
             erasing.ERASURE: lambda job: erasing.run(self, job),
             lapsing.LAPSE: lambda job: lapsing.run(self),
+            deliveries.DELIVER: lambda job: deliveries.carry(self),
+            deliveries.LOOK: lambda job: deliveries.look(self),
             undoing.UNDO: lambda job: undoing.do(self, job),
             evidence.EVIDENCE: lambda job: evidence.run(self, job),
         }

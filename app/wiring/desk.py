@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from app.wiring.delivering import Delivering
 from app.wiring.lake import Lake
 from ingestion.sources import calendar
 from privacy.dictionary import catalogue
@@ -39,7 +40,7 @@ class Covered:
         """Whether a part belongs into the package of a right."""
         if right == Right.PORTABILITY:
             return stores.portable(part)
-        return part == stores.EXPLANATION or part.startswith("lake.person_month") or right != Right.EXPLANATION
+        return part in (stores.EXPLANATION, stores.AUDIENCES) or part.startswith("lake.person_month") or right != Right.EXPLANATION
 
     @staticmethod
     def goes_to_kin(part: str) -> bool:
@@ -74,7 +75,7 @@ def worked(regime: Regime) -> clocks.Working:
     return calendar.worked(COUNTRIES[regime]) if regime in COUNTRIES else clocks.weekdays
 
 
-class DeskOfRequests(Lake):
+class DeskOfRequests(Lake, Delivering):
     """What the register of requests needs."""
 
     stores_covered = Covered()
@@ -98,6 +99,8 @@ class DeskOfRequests(Lake):
             zone=self.settings.zone,
             working=worked,
             wards=self.wards,
+            given=self.given_to,
+            correcting=lambda people: self.deliveries.tell(people, "corrected"),
         )
 
     @cached_property

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from privacy.dictionary import catalogue
 from privacy.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
+    from analytics.audiences import Audiences
     from analytics.engine import Engine
     from analytics.lake.maintenance import LakeMaintenance
     from analytics.lake.reader import LakeReader
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from analytics.reports.base import House, Options, Reports
     from analytics.reports.cubes import Cubes
     from analytics.reports.shelf import Shelf
+    from analytics.segments.compiled import Needs
 
 LEASE = "lake"
 LOOK_BACK = 12
@@ -71,6 +73,20 @@ class Lake(Doors):
         from analytics.lake.reader import LakeReader
 
         return LakeReader(self._lake, catalogue.load(), self._engine, self.preferences.population)
+
+    @cached_property
+    def audiences(self) -> Audiences:
+        """Makes the audiences of segments."""
+        from analytics.audiences import Audiences
+
+        return Audiences(self._reader_for, self.settings.zone)
+
+    def _reader_for(self, needs: Needs) -> LakeReader:
+        """The lake without those whom one rule leaves out."""
+        from analytics.lake.reader import LakeReader
+
+        opens = partial(self.preferences.population, youth_signal=needs.youth_signal, tags=needs.tags)
+        return LakeReader(self._lake, catalogue.load(), self._engine, opens)
 
     @cached_property
     def subject_counts(self) -> SubjectCounts:

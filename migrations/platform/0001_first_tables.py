@@ -6,11 +6,14 @@ from alembic import op
 from migrations.platform.first import (
     accountability,
     agreements,
+    audiences,
     choices,
     clients,
     console,
+    deliveries,
     erasures,
     evidence,
+    exports,
     guards,
     imports,
     live,
@@ -20,6 +23,7 @@ from migrations.platform.first import (
     repeats,
     requests,
     seen,
+    segments,
     teams,
     visits,
 )
@@ -38,11 +42,14 @@ def upgrade() -> None:
     _ingestion_verdicts()
     accountability.create()
     agreements.create()
+    audiences.create()
     choices.create()
     clients.create()
     console.create()
+    deliveries.create()
     erasures.create()
     evidence.create()
+    exports.create()
     imports.create()
     live.create()
     people.create()
@@ -51,6 +58,7 @@ def upgrade() -> None:
     repeats.create()
     requests.create()
     seen.create()
+    segments.create()
     teams.create()
     visits.create()
     guards.create()

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.vault.first import erased, identity, sharedsecrets
+from migrations.vault.first import erased, holdings, identity, sharedsecrets
 
 revision = "vault_0001"
 down_revision = None
@@ -17,6 +17,7 @@ def upgrade() -> None:
     sharedsecrets.create()
     identity.create()
     erased.create()
+    holdings.create()
     _guards()
 
 

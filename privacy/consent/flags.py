@@ -49,6 +49,11 @@ def head(tx: sa.Connection) -> int:
     return int(tx.execute(_HEAD).scalar_one())
 
 
+def count(tx: sa.Connection) -> int:
+    """How many flags were ever set and are not forgotten."""
+    return int(tx.execute(sa.select(sa.func.count()).select_from(_FLAG)).scalar_one())
+
+
 def among(tx: sa.Connection, handles: Iterable[bytes], *, after: int = 0) -> dict[bytes, set[Flag]]:
     """What stands against these people, by handle; `after` leaves out what was set up to a position."""
     if head(tx) <= after:

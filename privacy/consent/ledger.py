@@ -365,7 +365,7 @@ def _write(tx: sa.Connection, table: Any, columns: Sequence[Sequence[Any]], then
 # ── many handles at once ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _given(tx: sa.Connection, handles: Iterable[bytes]) -> Any:
+def given(tx: sa.Connection, handles: Iterable[bytes]) -> Any:
     """The handles as a list inside the statement: no limit of parameters, no temporary table, and each looked up by the index."""
     if tx.dialect.name == "sqlite":
         listed = sa.func.json_each(json.dumps([handle.hex() for handle in handles])).table_valued("value")
@@ -378,7 +378,7 @@ def _standings(tx: sa.Connection, handles: Sequence[bytes], purposes: Iterable[s
     if not handles:
         return ()
     columns = (_STATE.c.handle, _STATE.c.purpose, _STATE.c.allowed, _STATE.c.since, _STATE.c.expires, _STATE.c.plain, _STATE.c.first)
-    asked = _STATE.c.purpose.in_(sorted(purposes)) & _STATE.c.handle.in_(_given(tx, handles))
+    asked = _STATE.c.purpose.in_(sorted(purposes)) & _STATE.c.handle.in_(given(tx, handles))
     return tx.execute(sa.select(*columns).where(asked)).all()
 
 
@@ -387,7 +387,7 @@ def _histories(tx: sa.Connection, pairs: Sequence[_Pair]) -> dict[_Pair, list[Ev
     if not pairs:
         return {}
     wanted = set(pairs)
-    asked = _EVENT.c.handle.in_(_given(tx, dict.fromkeys(handle for handle, _ in pairs)))
+    asked = _EVENT.c.handle.in_(given(tx, dict.fromkeys(handle for handle, _ in pairs)))
     found: dict[_Pair, list[Event]] = defaultdict(list)
     for handle, purpose, *event in tx.execute(sa.select(*_EVENT_FIELDS).where(asked)):
         if (handle, purpose) in wanted:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,9 @@ from privacy.vocabulary import ANALYTIC_PURPOSES, ConsentKind, ConsentState, Gro
 
 OPEN, VIEW, CLOSE, PAIR = "case.open", "case.view", "case.close", "person.proposal"
 KNOWN, UNKNOWN, ERASED = "known", "unknown", "erased"
-PARTS = frozenset({"consents", "timeline", "identities", "held", "stopped", "unmerge"})
+PARTS = frozenset({"audiences", "consents", "timeline", "identities", "held", "stopped", "unmerge"})
 """What a look into a case may ask for; the entry names them."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 CASE_BYTES = 12
 STAFF_LINES = 200
 """Entries of the log that a timeline shows."""
@@ -100,13 +102,15 @@ class Cases(Kinship):
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def look(
-        self, case_id: str, *, actor: str, parts: Collection[str], at: datetime | None = None, months: Sequence[int] = ()
-    ) -> dict[str, Any]:
-        """The case, the person's masked identifiers and the parts that were asked for; one entry says which.
+        self, case_id: str, *, actor: str, parts: Collection[str], at: datetime | None = None, months: Sequence[int] = (),
+        about: Mapping[str, Any] = NOTHING,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The case, the person's masked identifiers and the parts that were asked for; one entry says which, and what of ours it was `about`.
 
-        `at` is the moment whose consent is asked for. `months` are those whose names in the lake are handed on, under "names", with `held`.
+        `at` is the moment whose consent is asked for. `months` are those whose names in the lake are handed on, under "names", with `held` and
+        `audiences`; the latter hands on the person's ids, too, under "people": in memory, for a door that knows people by keys of its own.
         """
-        case, told = self._enter(case_id, actor, parts)
+        case, told = self._enter(case_id, actor, parts, about)
         shown = case.document() | {"handle": None, "reference": None, "identifiers": [], "flags": []}
         if told is None:
             return shown | {"state": ERASED if case.found != UNKNOWN else UNKNOWN}
@@ -130,15 +134,17 @@ class Cases(Kinship):
                 counted = {"identifiers": len(shown["identifiers"]), "acts": sum(map(len, histories))}
                 shown["counts"] = counted | {"agreements": len(agreements.of(tx, handles))}
                 shown["names"] = self._names(family, months)
+            if "audiences" in parts:
+                shown["people"], shown["names"] = family, self._names(family, months)
         return shown | (self._kin(told) if "identities" in parts else {})
 
-    def _enter(self, case_id: str, actor: str, parts: Collection[str]) -> tuple[Case, Reasons | None]:
+    def _enter(self, case_id: str, actor: str, parts: Collection[str], about: Mapping[str, Any] = NOTHING) -> tuple[Case, Reasons | None]:
         """Commits the entry of a look, then opens what the vault has of the person; None for nobody."""
         with self._begin_platform() as tx:
             case = self._case(tx, case_id, actor)
             person = self._subject(case)
             facts = {"case": case.id, "purpose": case.purpose, "parts": sorted(PARTS.intersection(parts))}
-            self._log(tx, LogKind.READ, VIEW, actor=actor, facts=facts | {"subject": self._logged(case)})
+            self._log(tx, LogKind.READ, VIEW, actor=actor, facts=facts | {**about, "subject": self._logged(case)})
         if case.found == KNOWN:
             self._wards.check(person, VIEW, actor)
         with self._read_vault() as tx:

@@ -8,7 +8,7 @@ clear where that was decided. Must never put a value into the log or an error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -44,6 +44,15 @@ _AGES = {STATISTICS: 14, PROFILING: 18}
 Rows = list[dict[str, Any]]
 
 
+Given = Callable[[sa.Connection, Sequence[bytes]], Rows]
+"""To whom a person was given, by their consent handles: other doors know it (PIPL 44, GDPR 15(1)(c))."""
+
+
+def nobody(tx: sa.Connection, handles: Sequence[bytes]) -> Rows:
+    """Where nothing is ever given to anybody."""
+    return []
+
+
 class Bound(NamedTuple):
     """What the lake calls the person, by month, and whose parts were gathered."""
 
@@ -59,14 +68,16 @@ class Copy:
     receipts: Mapping[str, str] = field(repr=False)
     bound: Bound = field(repr=False)
     identifiers: Sequence[tuple[str, str]] = field(repr=False)
+    people: Sequence[bytes] = field(repr=False, default=())
+    """The person and those merged into them, in memory, for doors that know people by keys of their own."""
 
 
 class Copies(Desk):
     """The desk's own reading of everything about one person."""
 
-    def __init__(self, *, controller: Controller, **desk: Any) -> None:
+    def __init__(self, *, controller: Controller, given: Given = nobody, **desk: Any) -> None:
         super().__init__(**desk)
-        self._controller = controller
+        self._controller, self._given = controller, given
 
     @property
     def origin(self) -> str:
@@ -100,11 +111,13 @@ class Copies(Desk):
                 stores.LOG: self._looks(tx, family),
                 stores.STOPPED: [{"purpose": key, "month": month, "items": items} for key, month, items in stopped.of(tx, handles)],
                 stores.ABROAD: [{"year": year} for year in transfers.years_of(tx, self._abroad_marks(family))],
+                stores.RECIPIENTS: self._given(tx, handles),
                 stores.EXPLANATION: self._populations(tx, family, handles),
                 stores.LAPSES: [_lapse(row) for row in tx.execute(sa.select(_LAPSE).where(_LAPSE.c.handle.in_(handles)))],
             }
         parts |= {stores.CASES: [line for line in parts[stores.LOG] if line["action"] == "case.open"], stores.WAITING: [], stores.HELD: []}
-        return Copy(parts, signed, Bound(self._lake_names(family, months), len(family)), held)
+        parts[stores.AUDIENCES] = []
+        return Copy(parts, signed, Bound(self._lake_names(family, months), len(family)), held, family)
 
     def _abroad_marks(self, family: Sequence[bytes]) -> list[bytes]:
         """What the counter of transfers abroad calls these people."""

@@ -7,7 +7,7 @@ register, the log or an error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -24,7 +24,12 @@ BIRTH_DATE = "birth_date"
 
 
 class Corrections(Copies):
-    """The whole door of requests."""
+    """The whole door of requests. `correcting` is told of the people of whom something is corrected before the vault commits it: whoever holds
+    the old value has to let go of it, also if this process dies at once."""
+
+    def __init__(self, *, correcting: Callable[[Sequence[bytes]], object] = tuple, **copies: Any) -> None:
+        super().__init__(**copies)
+        self._correcting = correcting
 
     def open_unseen(
         self, type_: str, value: str, *, right: str, regime: str, language: str, channel: str, actor: str,
@@ -64,9 +69,12 @@ class Corrections(Copies):
                 if not found or found[0][0] != type_:
                     raise NotFound("no such identifier of this person", code="identifier_unknown", field="ref")
                 old = found[0][1]
-            return correction.correct(
+            done = correction.correct(
                 tx, self._keyring, family, IdentifierType(type_), old, new, now=self._clock(), random=self._random
             )  # fmt: skip
+            if done != correction.NOTHING:
+                self._correcting([member.id for member in family])
+        return done
 
     def _birth(self, one: Request, value: str) -> str:
         try:
@@ -81,6 +89,7 @@ class Corrections(Copies):
                 raise NotFound("no such person", code="person_unknown", field="request")
             people = [member.id for member in family]
             vault.set_birth(tx, self._keyring, people, [born] * len(people), today=self.today(), random=self._random)
+            self._correcting(people)
         return correction.REPLACED
 
 

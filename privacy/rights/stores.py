@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-IDENTIFIERS, CONSENTS, AGREEMENTS, FLAGS, REQUESTS, CASES, LOG, STOPPED, WAITING, HELD, ABROAD, LAPSES, EXPLANATION = (
-    "identifiers", "consents", "agreements", "flags", "requests", "cases", "log", "stopped", "waiting", "held", "abroad", "lapses",
-    "explanation",
+IDENTIFIERS, CONSENTS, AGREEMENTS, FLAGS, REQUESTS, CASES, LOG, STOPPED, WAITING, HELD, ABROAD, RECIPIENTS, AUDIENCES, LAPSES, EXPLANATION = (
+    "identifiers", "consents", "agreements", "flags", "requests", "cases", "log", "stopped", "waiting", "held", "abroad", "recipients",
+    "audiences", "lapses", "explanation",
 )  # fmt: skip
 LAKE: Final = "lake."
 """Parts out of the lake are named after their table."""
 
 PARTS: Final = (
-    IDENTIFIERS, CONSENTS, AGREEMENTS, FLAGS, REQUESTS, CASES, LOG, STOPPED, WAITING, HELD, ABROAD, LAPSES, EXPLANATION,
+    IDENTIFIERS, CONSENTS, AGREEMENTS, FLAGS, REQUESTS, CASES, LOG, STOPPED, WAITING, HELD, ABROAD, RECIPIENTS, AUDIENCES, LAPSES,
+    EXPLANATION,
 )  # fmt: skip
 
 COVERED: Final[Mapping[str, str]] = {
@@ -35,6 +36,12 @@ COVERED: Final[Mapping[str, str]] = {
     "platform.person_flag": FLAGS,
     "platform.tag_objection": FLAGS,
     "platform.abroad_person": ABROAD,
+    "platform.export_person": RECIPIENTS,
+    "platform.export_barred": RECIPIENTS,
+    "platform.export_absent": RECIPIENTS,
+    "platform.suppression": RECIPIENTS,
+    "vault.export_holding": RECIPIENTS,
+    "platform.audience_member": AUDIENCES,
     "platform.lapse": LAPSES,
     "platform.request": REQUESTS,
     "platform.request_event": REQUESTS,
@@ -72,6 +79,17 @@ EMPTY_OF_PEOPLE: Final[Mapping[str, str]] = {
     "platform.abroad_erased": _NUMBERS,
     "platform.dossier": _HOUSE,
     "platform.minor_approval": "who of the staff may look at a minor, by the number of a case that is over within a day; its looks are in the log",
+    "platform.export": _HOUSE,
+    "platform.export_file": _HOUSE,
+    "platform.export_control": _HOUSE,
+    "platform.export_count": _NUMBERS,
+    "platform.segment_version": _HOUSE,
+    "platform.audience": _HOUSE,
+    "platform.delivered_export": _HOUSE,
+    "platform.export_delivery": _WORK,
+    "platform.export_pause": _WORK,
+    "platform.suppression_delta": _HOUSE,
+    "platform.suppression_head": _WORK,
     "platform.evidence_pack": _HOUSE,
     "platform.cosignature": _DIGESTS,
     "platform.public_visit": _PASSING,

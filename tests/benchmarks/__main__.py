@@ -8,7 +8,8 @@ import sys
 
 BENCHMARKS = (
     *("bench_import", "bench_http", "bench_report", "bench_store", "bench_margin", "bench_identity"),
-    *("bench_consent", "bench_erasure", "bench_log", "bench_pages", "bench_paint"),
+    *("bench_anonymity", "bench_consent", "bench_erasure", "bench_log", "bench_pages", "bench_paint"),
+    *("bench_segments", "bench_export"),
 )
 LONG = ("bench_large",)
 

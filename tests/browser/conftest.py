@@ -20,7 +20,7 @@ from app.console import gate
 from privacy.consent import registry
 from tests.browser import filed
 from tests.browser.walk import COLLECT, HEIGHT, PSEUDO, Pseudo, Watch
-from tests.fakes import asked, known, paperwork
+from tests.fakes import asked, known, lists, paperwork, segments
 from tests.fakes.answered import store_month
 from tests.house import Clock, House, bearer, make_home, sqlite_house, track
 
@@ -38,6 +38,8 @@ class Open:
     things: dict[str, str] = field(default_factory=dict)
     """What the house was furnished with, by the names that addresses use."""
     tickets: dict[str, str] = field(default_factory=dict)
+    post: lists.Post | None = None
+    """Who says whom a segment of lists means."""
     kept: dict[tuple[str, bool], tuple[Tab, Watch]] = field(default_factory=dict)
 
     def cookies(self, role: str, language: str = "en", theme: str = "") -> list[dict[str, Any]]:
@@ -96,7 +98,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """The furnished house, served by threads of this process."""
     folder = tmp_path_factory.mktemp("browser")
     make_home(folder / "template", {}, Clock())
-    with sqlite_house(folder / "template", folder / "home") as house:
+    with sqlite_house(folder / "template", folder / "home", own=True) as house:
         house.app.extensions["babel"].instance.domain_instance.known[PSEUDO] = Pseudo()
         server = make_server("127.0.0.1", 0, house.app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -132,6 +134,9 @@ def furnish(made: Open) -> None:
     made.things["merge"] = known.merge(house.services, made.things["case"], officer)
     made.things |= paperwork.furnish(house.services)
     made.things |= asked.furnish(house.services, officer)
+    made.things |= segments.furnish(house.services, made.accounts["marketer"])
+    made.post = lists.Post(house)
+    made.things |= lists.furnish(made.post, made.accounts["marketer"], officer)
 
 
 def _watched(made: Open) -> None:

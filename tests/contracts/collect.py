@@ -103,6 +103,8 @@ def codes() -> dict[str, Code]:
                 if keyword.arg in ("code", "error_code"):
                     raised, says = _texts(keyword.value), _texts(call.args[0]) if call.args else []
                     for place, code in enumerate(raised):
+                        if not code:
+                            continue  # a column that keeps no code any more
                         _note(found, code, raises, says[place] if len(says) == len(raised) else "".join(says[:1]))
             if module == "app.errors" and _last(call.func) == "problem" and len(call.args) > 1:
                 for code in _texts(call.args[1]):

@@ -116,6 +116,11 @@ JOBS = {
     "erasure": "takes every erasure that runs through its steps, looks again everywhere, signs the certificates",
     "lapse": "notices whose last analytic purpose ended, and takes their rows out of the lake in time",
     "report": "answers a question that came over HTTP",
+    "segment_reach": "buys the size of a segment and whom a channel and a recipient reach",
+    "audience": "finds the people of one stored audience",
+    "deliver": "carries lists and removals to their recipients, one attempt of each that is due",
+    "deliver_look": "looks whether everybody who was given away still allows it, and begins the removal of who does not",
+    "audiences": "finds the people of audiences that are due, takes out whoever may not be there any more, ends those that are over",
 }
 
 CHECKS = {

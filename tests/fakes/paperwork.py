@@ -79,7 +79,7 @@ def active(services: Services, given: dict[str, Any] = AGENCY, **changes: Any) -
     today = services.recipients.today()
     term |= {"starts": (today - timedelta(days=100)).isoformat(), "ends": (today + timedelta(days=200)).isoformat()}
     services.agreements.add(agreement(made["id"], **term), actor=ADA)
-    kinds = ["entrusting", "sharing", "crossborder", "sensitive"]
+    kinds = ["entrusting", "sharing", "crossborder", "sensitive", "automated"]
     approved(services, kinds=kinds, scope=[f"recipient:{given['key']}"], review_by=(today + timedelta(days=300)).isoformat())
     services.recipients.set_status(made["id"], "active", seen=1, actor=ADA)
     return str(made["id"])

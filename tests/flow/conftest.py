@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import gatehouse
+from tests.flow import attacked
 from tests.flow.entering import quick
 from tests.house import Clock, House, make_home, postgres_environment, postgres_house, sqlite_house
 from tests.stores import postgres_database
@@ -19,6 +21,19 @@ def template_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("template") / "home"
     make_home(home, {}, Clock())
     return home
+
+
+@pytest.fixture(scope="session")
+def gate_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose people allow several recipients everything."""
+    return attacked.home(tmp_path_factory.mktemp("gate"))
+
+
+@pytest.fixture
+def place(gate_home: Path, tmp_path: Path) -> Iterator[House]:
+    """A copy of it, without the web."""
+    with gatehouse.shop(gate_home, tmp_path / "home") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

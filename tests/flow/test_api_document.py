@@ -85,7 +85,7 @@ def test_what_a_shape_does_not_declare_does_not_leave() -> None:
                 assert "undeclared" not in shape().dump({**known, "undeclared": "13912345678"}), name
 
 
-def test_packs_packages_and_the_errors_of_a_file_are_the_only_answers_that_are_no_json(document: dict[str, Any]) -> None:
+def test_packs_packages_lists_and_the_errors_of_a_file_are_the_only_answers_that_are_no_json(document: dict[str, Any]) -> None:
     others = {
         path
         for path, _, operation in described.operations(document)
@@ -98,6 +98,8 @@ def test_packs_packages_and_the_errors_of_a_file_are_the_only_answers_that_are_n
         "/api/minors/years/{year}",
         "/api/audit/packs/{pack_id}/content",
         "/api/requests/{number}/packages",
+        "/api/exports/{export_id}/files",
+        "/api/deliveries/{delivery_id}/files",
     }
     assert imports.blueprint.url_prefix == "/api/imports"
 

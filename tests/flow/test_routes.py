@@ -230,10 +230,15 @@ def test_addresses_never_carry_an_identifier(open_door: House) -> None:
         "incident_id",
         "assessment_id",
         "agreement_id",
+        "export_id",
+        "delivery_id",
         "entry_id",
         "tool_name",
         "recipient_id",
         "year",
+        "segment_id",
+        "audience_id",
+        "version",
     }
     assert variables == ours
 

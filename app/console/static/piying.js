@@ -85,6 +85,24 @@ function pause(button) {
   button.setAttribute("aria-pressed", String(paused));
 }
 
+// ── a sentence that follows a form ───────────────────────────────────────────────────────────────────────────────────────────
+
+const later = new WeakMap();
+
+async function follow(form) {
+  try {
+    const answer = await fetch(form.dataset.follows, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual" });
+    if (answer.ok) show(document.getElementById(form.dataset.shows), await answer.text());
+  } catch { /* out of reach for a moment: the next change asks again */ }
+}
+
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form[data-follows]");
+  if (!form) return;
+  window.clearTimeout(later.get(form));
+  later.set(form, window.setTimeout(() => follow(form), 400));
+});
+
 // ── the session's end ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function watchSession() {

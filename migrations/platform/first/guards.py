@@ -13,6 +13,7 @@ APPEND_ONLY = (
     "cosignature",
     "charge",
     "request_event",
+    "segment_version",
 )
 """Evidence: a row is never changed and never deleted, whoever asks."""
 

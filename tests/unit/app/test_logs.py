@@ -50,7 +50,7 @@ def test_every_event_of_the_program_uses_only_fields_of_the_list() -> None:
 def test_metrics_are_labelled_by_closed_lists_only() -> None:
     labels = {label for metric in logs.REGISTRY.collect() for sample in metric.samples for label in sample.labels}
     declared = {name for one in vars(logs).values() if hasattr(one, "_labelnames") for name in one._labelnames}
-    assert labels | declared <= {"source", "verdict", "reason", "route", "status", "kind", "end", "le"}
+    assert labels | declared <= {"source", "verdict", "reason", "route", "status", "kind", "end", "code", "le"}
 
 
 @pytest.mark.parametrize("name", ["piying_flushed_rows_total", "piying_locked_answers_total", "piying_budget_refusals_total"])

@@ -69,7 +69,7 @@ def test_no_command_takes_an_identifier_of_a_person_as_an_argument(words: tuple[
     taken = {one.name for one in command.params}
     assert not taken & {"identifier", "value", "phone", "mobile", "card", "openid", "customer", "person", "subject"}
     arguments = {one.name for one in command.params if isinstance(one, click.Argument)}
-    assert "email" not in taken or words[0] in ("user", "budget")
+    assert "email" not in taken or words[0] in ("user", "budget", "export")
     assert arguments <= {
         *(
             "email",
@@ -94,6 +94,12 @@ def test_no_command_takes_an_identifier_of_a_person_as_an_argument(words: tuple[
             "act",
             "folder",
             "percent",
+            "segment",
+            "audience",
+            "recipient",
+            "export",
+            "delivery",
+            "reason",
         )
     }
 
