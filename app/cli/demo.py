@@ -129,6 +129,7 @@ class Run:
         with self.steps.step("inventing") as step:
             made = self._made(work)
             step.said = f"{sum(one.rows for one in made.files):,} rows"
+        demo_papers.write(self.services, self.home)
         self.state.truth = dict(made.truth)
         if made.erasures:
             demo_state.note_erasures(self.home, made.erasures)
@@ -146,7 +147,8 @@ class Run:
         last = date.fromisoformat(self.state.until)
         if self.state.dataset == JOURNEY:
             return self.services.journey(work, self.folder, last=last, households=self.state.members or None)
-        return self.services.synthetic(work, members=self.state.members, first=months_back(last, self.state.months - 1), last=last)
+        made = self.services.synthetic(work, members=self.state.members, first=months_back(last, self.state.months - 1), last=last)
+        return demo_papers.with_shares(made)
 
     def _take_all(self, made: Made) -> None:
         """Every file in its turn. Messages go over their socket beside the files that follow them; a later file of messages waits for that."""
@@ -217,7 +219,6 @@ class Run:
                 step.at(done, len(months))
                 asking.close_month(self.services, month.year * 100 + month.month, actor=ACTOR)
             step.said = f"{len(months)} months"
-        demo_papers.write(self.services)
         self.state.complete = True
         self.state.save(self.home)
         self.steps.sum()

@@ -188,7 +188,7 @@ def joined(members: Members, joining: np.ndarray) -> pa.Table:
 def decisions(retailer: Retailer, members: Members, merging: np.ndarray) -> pa.Table:
     """Acts of consent that a file tells: the mini-program's own first users, channels, and withdrawals."""
     chance = retailer.chance("decisions")
-    channels = np.sort(chance.permutation(members.counted)[: retailer.scaled(8_000)])
+    channels = np.sort(chance.permutation(members.counted)[: retailer.scaled(16_000)])
     leaving = np.flatnonzero(members.says == WITHDRAWS)
     sms = np.where(channels % 2 == 0, "marketing.channel.sms", "marketing.channel.wechat")
     who = np.concatenate([merging, channels, leaving])

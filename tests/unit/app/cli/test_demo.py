@@ -21,6 +21,7 @@ import pytest
 import sqlalchemy as sa
 
 from analytics.lake.reader import PERSON
+from app.cli import demo_papers
 from app.cli.demo_feed import VERDICTS
 from app.cli.demo_state import ERASURES, NAME
 from app.wiring import open_services
@@ -47,7 +48,7 @@ def planned(state: dict[str, Any]) -> Retailer:
 
 def test_every_row_ends_as_it_was_planned(home: Path, said: str, tmp_path: Path) -> None:
     state = kept(home)
-    made = retailer.write(tmp_path, planned(state))
+    made = demo_papers.with_shares(retailer.write(tmp_path, planned(state)))
     assert {one.name: asdict(one.expected) for one in made.files if one.expected} == {
         name: {verdict: told[verdict] for verdict in VERDICTS} for name, told in state["done"].items()
     }
@@ -211,7 +212,7 @@ def test_after_an_interruption_the_same_command_goes_on(tmp_path: Path) -> None:
         with services.reader.open(STATISTICS, [month]) as view:
             held = view.run(view.people("order_lines", (month,)).select("line"))
     (tmp_path / "files").mkdir()
-    made = retailer.write(tmp_path / "files", shop)
+    made = demo_papers.with_shares(retailer.write(tmp_path / "files", shop))
     assert held.num_rows <= sum(one.expected.stored for one in made.files if one.expected and one.name in ("tills", "deliveries"))
     assert sum(one["made"] for one in state["done"].values()) == sum(one.rows for one in made.files)
 
