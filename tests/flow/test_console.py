@@ -191,7 +191,8 @@ def test_a_marketers_start_page_knows_no_exact_number_and_an_integrators_none_of
     _, key = house.source("till")
     house.batch([track(1), {"type": "track"}], key)
     mine = overviews.of(house.services, Caller("usr_mine", "marketer", matrix()["marketer"], ""))
-    assert mine.keys() == {"gauge", "free", "month", "releases", "steps"}
+    assert mine.keys() == {"gauge", "free", "month", "releases", "exports", "steps"}
+    assert mine["exports"] == [], "own requests, of which there are none"
     seen = overviews.of(house.services, Caller("usr_one", "integrator", matrix()["integrator"], ""))
     assert (seen["received"], seen["quarantined"]) == (2, 1)
     owner = house.browser("integrator")
